@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "tarsier/synth/world.h"
+
+namespace tarsier {
+
+/// One object as it is drawn at one time. Lengths in pixels of a 336-pixel side, y down.
+struct Sprite {
+  int object = 0;
+  Shape shape = Shape::circle;
+  double x = 0, y = 0;                // centre
+  double radius = 0;
+  double turns = 0;                   // clockwise rotation; 1 is a full turn
+  double opacity = 1;                 // 0 to 1
+  std::array<double, 3> rgb{};        // 0 to 255
+};
+
+struct SceneState {
+  Background background = Background::black;
+  std::vector<Sprite> sprites;  // what is in view, in drawing order; fading objects included
+};
+
+/// The picture's content at a time in seconds (clamped to the clip).
+SceneState state_at(const Clip& clip, double seconds);
+
+/// The names of what is in view at a time, in reading order of cells. During an event its actor still has the
+/// look from before it until the event's middle and the look after it from then on; so an appearing object is
+/// listed from the middle of its event.
+std::vector<Look> looks_at(const Clip& clip, double seconds);
+Background background_at(const Clip& clip, double seconds);
+
+/// The event in progress at a time (start <= seconds <= end), or null. Points into `clip`.
+const Event* event_at(const Clip& clip, double seconds);
+/// The events that overlap [from, to], in order. Points into `clip`.
+std::vector<const Event*> events_between(const Clip& clip, double from, double to);
+
+/// The frame interval of an event over sampled frames (seconds, ascending, at least one): from the last frame
+/// at or before its start to the first frame at or after its end, clamped to the frames there are. So the first
+/// frame shows the scene before, the last the scene after, and those between show it happening; a cut has two
+/// frames, or one when a clamp makes them equal. Neighbouring events may share frames.
+FrameInterval frame_interval(const Event& event, std::span<const double> frame_seconds);
+
+/// Seconds that a frame interval stands for: half-way to the frame before the first, half-way to the frame after
+/// the last, clamped to [0, duration].
+std::pair<double, double> seconds_of(FrameInterval interval, std::span<const double> frame_seconds,
+                                     double duration);
+
+/// Times of `count` frames taken uniformly from the first to the last frame of a clip:
+/// index round(i * (frames - 1) / (count - 1)), halves up; the middle frame when count is 1.
+std::vector<double> sampled_seconds(const Clip& clip, std::int64_t count);
+
+}  // namespace tarsier

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tarsier/synth/world.h"
+
+namespace tarsier {
+
+/// The words for the world's values, as descriptions use them.
+std::string_view word(Shape shape, Language language);
+std::string_view word(Colour colour, Language language);
+std::string_view word(ShapeSize size, Language language);
+std::string_view word(Background background, Language language);
+std::string_view word(Direction direction, Language language);  // not for Direction::none
+std::string_view place_words(Cell cell, Language language);     // "top left", "center"
+std::string_view name_of(EventKind kind);                       // "appear"; for logs and JSON
+std::string_view name_of(Split split);                          // "train"
+
+/// The words that say what a look is: {"red", "circle", "big", "top", "left"}; cells give one or two words
+/// ("top" alone is the middle of the top row, "center" the middle cell).
+std::vector<std::string> visual_words(const Look& look, Language language = Language::english);
+std::string background_word(Background background, Language language = Language::english);
+
+/// Text to train a tokenizer on, so that each word of the world becomes one token: sentences in English (a
+/// splitter cuts at spaces), single words and phrases in Chinese, where a run of characters has no spaces.
+std::vector<std::string> corpus(Language language);
+
+}  // namespace tarsier

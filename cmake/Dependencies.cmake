@@ -27,7 +27,7 @@ if(TARSIER_TORCH)
   add_library(tarsier_c10 SHARED IMPORTED)
   set_target_properties(tarsier_c10 PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/libc10.so)
   target_include_directories(tarsier_c10 SYSTEM INTERFACE ${torch_root}/include
-                             ${torch_root}/include/torch/csrc/api/include)
+                                                          ${torch_root}/include/torch/csrc/api/include)
   add_library(tarsier_libtorch SHARED IMPORTED)
   set_target_properties(tarsier_libtorch PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/libtorch_cpu.so)
   target_link_libraries(tarsier_libtorch INTERFACE tarsier_c10)

@@ -13,9 +13,11 @@
 namespace tarsier {
 namespace {
 
-[[noreturn]] void throw_write_error(const std::filesystem::path& path, const char* doing, int error) {
+[[noreturn]] void throw_write_error(const std::filesystem::path& path, const char* doing,
+                                    int error) {
   throw ResourceError({path.string(), std::string(doing) + ": " + std::strerror(error),
-                       error == ENOSPC ? "free disk space and run the same command again" : "check the folder and its permissions"});
+                       error == ENOSPC ? "free disk space and run the same command again"
+                                       : "check the folder and its permissions"});
 }
 
 }  // namespace
@@ -43,7 +45,9 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+void AtomicFile::write(std::string_view text) {
+  write(std::as_bytes(std::span(text.data(), text.size())));
+}
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) throw_write_error(path_, "cannot be flushed to the disk", errno);

@@ -8,9 +8,10 @@
 
 namespace tarsier {
 
-/// Writes a file that appears whole or not at all: bytes go to a temporary file beside `path`; commit() flushes it
-/// to the disk, renames it over `path`, and flushes the folder. Destroyed without commit, nothing remains.
-/// Throws ResourceError naming the file (disk full, no permission). One thread at a time.
+/// Writes a file that appears whole or not at all: bytes go to a temporary file beside `path`;
+/// commit() flushes it to the disk, renames it over `path`, and flushes the folder. Destroyed
+/// without commit, nothing remains. Throws ResourceError naming the file (disk full, no
+/// permission). One thread at a time.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -31,7 +32,8 @@ class AtomicFile {
 /// AtomicFile in one call.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Flushes a folder's entries to the disk, so a rename in it survives a crash. Throws ResourceError.
+/// Flushes a folder's entries to the disk, so a rename in it survives a crash. Throws
+/// ResourceError.
 void sync_directory(const std::filesystem::path& directory);
 
 }  // namespace tarsier

@@ -10,8 +10,9 @@
 
 namespace tarsier {
 
-/// A blocking first-in first-out queue of at most `capacity` items: all back-pressure between threads goes through it.
-/// Thread-safe. push and pop return false / nullopt once a stop is requested, or the queue is closed (and drained).
+/// A blocking first-in first-out queue of at most `capacity` items: all back-pressure between
+/// threads goes through it. Thread-safe. push and pop return false / nullopt once a stop is
+/// requested, or the queue is closed (and drained).
 template <class T>
 class BoundedQueue {
  public:

@@ -30,8 +30,9 @@ Error::Error(ErrorNote error_note)
     : std::runtime_error(error_note.text()), note(std::move(error_note)) {}
 
 void throw_broken_promise(const char* promise) {
-  throw InternalError({"tarsier", std::string("broken promise: ") + promise,
-                       "this is a bug of ours; please report it with the output of `tarsier doctor`"});
+  throw InternalError(
+      {"tarsier", std::string("broken promise: ") + promise,
+       "this is a bug of ours; please report it with the output of `tarsier doctor`"});
 }
 
 }  // namespace tarsier

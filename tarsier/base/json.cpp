@@ -58,7 +58,8 @@ bool deeper_than(std::string_view text, int limit) {
   return false;
 }
 
-// JSONC allows a comma before a closing bracket; nlohmann does not. Strings and comments are kept as they are.
+// JSONC allows a comma before a closing bracket; nlohmann does not. Strings and comments are kept
+// as they are.
 std::string without_trailing_commas(std::string_view text) {
   std::string out(text);
   std::size_t comma = std::string::npos;
@@ -101,18 +102,28 @@ const char* kind_of(const nlohmann::json& value) {
 void throw_for(JsonOwner owner, std::string where, std::string what, std::string hint) {
   ErrorNote note{std::move(where), std::move(what), std::move(hint)};
   switch (owner) {
-    case JsonOwner::config: throw ConfigError(std::move(note));
-    case JsonOwner::checkpoint: throw CheckpointError(std::move(note));
-    case JsonOwner::input: throw InputError(std::move(note));
+    case JsonOwner::config:
+      throw ConfigError(std::move(note));
+    case JsonOwner::checkpoint:
+      throw CheckpointError(std::move(note));
+    case JsonOwner::input:
+      throw InputError(std::move(note));
   }
   throw_broken_promise("JsonOwner has three values");
 }
 
-JsonView::JsonView(std::shared_ptr<const nlohmann::json> document, std::string file, JsonOwner owner)
-    : document_(std::move(document)), value_(document_.get()), file_(std::move(file)), owner_(owner) {}
+JsonView::JsonView(std::shared_ptr<const nlohmann::json> document, std::string file,
+                   JsonOwner owner)
+    : document_(std::move(document)),
+      value_(document_.get()),
+      file_(std::move(file)),
+      owner_(owner) {}
 
 JsonView::JsonView(const JsonView& parent, const nlohmann::json* value, std::string path)
-    : document_(parent.document_), value_(value), file_(parent.file_), path_(std::move(path)),
+    : document_(parent.document_),
+      value_(value),
+      file_(parent.file_),
+      path_(std::move(path)),
       owner_(parent.owner_) {}
 
 void JsonView::fail(std::string what, std::string hint) const {
@@ -127,7 +138,9 @@ bool JsonView::has(std::string_view key) const {
 
 JsonView JsonView::at(std::string_view key) const {
   std::string path = path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  if (!value_->is_object()) fail(fmt::format("is {}, expected an object with '{}'", kind_of(*value_), key), "check the file");
+  if (!value_->is_object())
+    fail(fmt::format("is {}, expected an object with '{}'", kind_of(*value_), key),
+         "check the file");
   const auto found = value_->find(std::string(key));
   if (found == value_->end()) {
     throw_for(owner_, file_ + ": " + path, "is missing", "the file may be cut or of another kind");
@@ -141,15 +154,19 @@ std::optional<JsonView> JsonView::find(std::string_view key) const {
 }
 
 JsonView JsonView::at(std::int64_t index) const {
-  if (!value_->is_array()) fail(fmt::format("is {}, expected an array", kind_of(*value_)), "check the file");
-  if (index < 0 || index >= size()) fail(fmt::format("has {} entries, expected more than {}", size(), index), "check the file");
-  return JsonView(*this, &(*value_)[static_cast<std::size_t>(index)], fmt::format("{}[{}]", path_, index));
+  if (!value_->is_array())
+    fail(fmt::format("is {}, expected an array", kind_of(*value_)), "check the file");
+  if (index < 0 || index >= size())
+    fail(fmt::format("has {} entries, expected more than {}", size(), index), "check the file");
+  return JsonView(*this, &(*value_)[static_cast<std::size_t>(index)],
+                  fmt::format("{}[{}]", path_, index));
 }
 
 std::int64_t JsonView::size() const { return static_cast<std::int64_t>(value_->size()); }
 
 std::vector<std::string> JsonView::keys() const {
-  if (!value_->is_object()) fail(fmt::format("is {}, expected an object", kind_of(*value_)), "check the file");
+  if (!value_->is_object())
+    fail(fmt::format("is {}, expected an object", kind_of(*value_)), "check the file");
   std::vector<std::string> names;
   for (const auto& [key, unused] : value_->items()) names.push_back(key);
   return names;
@@ -164,8 +181,10 @@ bool JsonView::is_bool() const { return value_->is_boolean(); }
 bool JsonView::is_null() const { return value_->is_null(); }
 
 std::int64_t JsonView::as_int() const {
-  if (!value_->is_number_integer()) fail(fmt::format("is {}, expected an integer", kind_of(*value_)), "give a whole number");
-  if (value_->is_number_unsigned() && value_->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
+  if (!value_->is_number_integer())
+    fail(fmt::format("is {}, expected an integer", kind_of(*value_)), "give a whole number");
+  if (value_->is_number_unsigned() &&
+      value_->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
     fail("is too large for a 64-bit integer", "give a smaller number");
   }
   return value_->get<std::int64_t>();
@@ -173,30 +192,35 @@ std::int64_t JsonView::as_int() const {
 
 std::int64_t JsonView::as_int(std::int64_t low, std::int64_t high) const {
   const std::int64_t value = as_int();
-  if (value < low || value > high) fail(fmt::format("is {}, expected {} to {}", value, low, high), "give a number in that range");
+  if (value < low || value > high)
+    fail(fmt::format("is {}, expected {} to {}", value, low, high), "give a number in that range");
   return value;
 }
 
 double JsonView::as_double() const {
-  if (!value_->is_number()) fail(fmt::format("is {}, expected a number", kind_of(*value_)), "give a number");
+  if (!value_->is_number())
+    fail(fmt::format("is {}, expected a number", kind_of(*value_)), "give a number");
   const double value = value_->get<double>();
   if (!std::isfinite(value)) fail("is not finite", "give a finite number");
   return value;
 }
 
 bool JsonView::as_bool() const {
-  if (!value_->is_boolean()) fail(fmt::format("is {}, expected true or false", kind_of(*value_)), "give true or false");
+  if (!value_->is_boolean())
+    fail(fmt::format("is {}, expected true or false", kind_of(*value_)), "give true or false");
   return value_->get<bool>();
 }
 
 const std::string& JsonView::as_string() const {
-  if (!value_->is_string()) fail(fmt::format("is {}, expected a string", kind_of(*value_)), "give a string");
+  if (!value_->is_string())
+    fail(fmt::format("is {}, expected a string", kind_of(*value_)), "give a string");
   return value_->get_ref<const std::string&>();
 }
 
 std::vector<std::int64_t> JsonView::as_ints() const {
   std::vector<std::int64_t> values;
-  if (!value_->is_array()) fail(fmt::format("is {}, expected an array of integers", kind_of(*value_)), "give an array");
+  if (!value_->is_array())
+    fail(fmt::format("is {}, expected an array of integers", kind_of(*value_)), "give an array");
   for (std::int64_t i = 0; i < size(); ++i) values.push_back(at(i).as_int());
   return values;
 }
@@ -216,7 +240,8 @@ std::string JsonView::string_or(std::string_view key, std::string otherwise) con
 
 JsonView parse_json(std::string_view text, std::string file, JsonOwner owner, bool comments) {
   if (deeper_than(text, kMaxDepth)) {
-    throw_for(owner, file, fmt::format("is nested more than {} levels deep", kMaxDepth), "check the file");
+    throw_for(owner, file, fmt::format("is nested more than {} levels deep", kMaxDepth),
+              "check the file");
   }
   std::string cleaned;
   if (comments) {
@@ -227,29 +252,38 @@ JsonView parse_json(std::string_view text, std::string file, JsonOwner owner, bo
   auto document = std::make_shared<nlohmann::json>();
   try {
     *document = nlohmann::json::parse(
-        text, [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) { return strictness(depth, event, parsed); },
+        text,
+        [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+          return strictness(depth, event, parsed);
+        },
         /*allow_exceptions=*/true, /*ignore_comments=*/comments);
   } catch (const nlohmann::json::parse_error& error) {
-    throw_for(owner, file, fmt::format("is not valid JSON at byte {}", error.byte), "the file may be cut or not JSON");
+    throw_for(owner, file, fmt::format("is not valid JSON at byte {}", error.byte),
+              "the file may be cut or not JSON");
   } catch (const nlohmann::json::exception&) {
     throw_for(owner, file, "is not valid JSON: a number is out of range", "check the file");
   }
   if (!strictness.duplicate.empty()) {
-    throw_for(owner, file, fmt::format("has the key '{}' twice", strictness.duplicate), "keep one of them");
+    throw_for(owner, file, fmt::format("has the key '{}' twice", strictness.duplicate),
+              "keep one of them");
   }
   return JsonView(std::move(document), std::move(file), owner);
 }
 
-JsonView read_json(const std::filesystem::path& path, JsonOwner owner, bool comments, std::int64_t max_bytes) {
+JsonView read_json(const std::filesystem::path& path, JsonOwner owner, bool comments,
+                   std::int64_t max_bytes) {
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  if (!stream) throw_for(owner, path.string(), "cannot be opened", "check the path and its permissions");
+  if (!stream)
+    throw_for(owner, path.string(), "cannot be opened", "check the path and its permissions");
   const std::int64_t bytes = stream.tellg();
   if (bytes < 0 || bytes > max_bytes) {
-    throw_for(owner, path.string(), fmt::format("is larger than {} bytes", max_bytes), "this is not a file of the kind expected");
+    throw_for(owner, path.string(), fmt::format("is larger than {} bytes", max_bytes),
+              "this is not a file of the kind expected");
   }
   std::string text(static_cast<std::size_t>(bytes), '\0');
   stream.seekg(0);
-  if (!stream.read(text.data(), bytes)) throw_for(owner, path.string(), "cannot be read", "check the disk");
+  if (!stream.read(text.data(), bytes))
+    throw_for(owner, path.string(), "cannot be read", "check the disk");
   return parse_json(text, path.filename().string(), owner, comments);
 }
 

@@ -21,11 +21,11 @@ class JsonView {
  public:
   JsonView(std::shared_ptr<const nlohmann::json> document, std::string file, JsonOwner owner);
 
-  bool has(std::string_view key) const;                     // false when absent or null
-  JsonView at(std::string_view key) const;                  // throws when absent
+  bool has(std::string_view key) const;                      // false when absent or null
+  JsonView at(std::string_view key) const;                   // throws when absent
   std::optional<JsonView> find(std::string_view key) const;  // nullopt when absent or null
   JsonView at(std::int64_t index) const;
-  std::int64_t size() const;  // of an array or object
+  std::int64_t size() const;              // of an array or object
   std::vector<std::string> keys() const;  // of an object, sorted
 
   bool is_object() const;
@@ -67,7 +67,8 @@ class JsonView {
 
 /// Parses JSON text. Refuses duplicate keys, more than 64 levels, and anything after the value.
 /// With `comments`, // and /* */ comments and trailing commas are allowed (recipes are JSONC).
-JsonView parse_json(std::string_view text, std::string file, JsonOwner owner, bool comments = false);
+JsonView parse_json(std::string_view text, std::string file, JsonOwner owner,
+                    bool comments = false);
 
 /// Reads and parses a whole file of at most `max_bytes`; `file` in messages is its file name.
 JsonView read_json(const std::filesystem::path& path, JsonOwner owner, bool comments = false,

@@ -8,7 +8,8 @@ namespace tarsier {
 
 enum class LogLevel { quiet, warning, info, debug };
 
-/// Lines up to this level go to stderr, one per event. Default: info. Set once, at the start of a command.
+/// Lines up to this level go to stderr, one per event. Default: info. Set once, at the start of a
+/// command.
 void set_log_level(LogLevel level);
 LogLevel log_level();
 

@@ -15,7 +15,8 @@ namespace tarsier {
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
-    throw ResourceError({path.string(), std::string("cannot be opened: ") + std::strerror(errno), "check the path and its permissions"});
+    throw ResourceError({path.string(), std::string("cannot be opened: ") + std::strerror(errno),
+                         "check the path and its permissions"});
   }
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -28,7 +29,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   const int error = errno;
   ::close(descriptor);
   if (mapped == MAP_FAILED) {
-    throw ResourceError({path.string(), std::string("cannot be mapped: ") + std::strerror(error), "free address space or raise the limit"});
+    throw ResourceError({path.string(), std::string("cannot be mapped: ") + std::strerror(error),
+                         "free address space or raise the limit"});
   }
   data_ = static_cast<const std::byte*>(mapped);
 }

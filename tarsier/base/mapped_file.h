@@ -6,8 +6,9 @@
 
 namespace tarsier {
 
-/// A whole regular file mapped read-only. Movable; unmapped on destruction. Safe to read from any thread.
-/// Throws ResourceError when the file cannot be opened or mapped. An empty file maps to an empty span.
+/// A whole regular file mapped read-only. Movable; unmapped on destruction. Safe to read from any
+/// thread. Throws ResourceError when the file cannot be opened or mapped. An empty file maps to an
+/// empty span.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);

@@ -19,17 +19,21 @@ constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;
 
 }  // namespace
 
-Random::Random(std::initializer_list<std::uint64_t> key) : key_(0x243f6a8885a308d3ULL), counter_(0) {
+Random::Random(std::initializer_list<std::uint64_t> key)
+    : key_(0x243f6a8885a308d3ULL), counter_(0) {
   for (const std::uint64_t part : key) key_ = mix(key_ + kGolden + mix(part + kGolden));
 }
 
-// Two rounds with the key in between: neighbouring keys and neighbouring counters give unrelated numbers.
+// Two rounds with the key in between: neighbouring keys and neighbouring counters give unrelated
+// numbers.
 std::uint64_t Random::next() { return mix(mix(++counter_ * kGolden + key_) ^ key_); }
 
 std::int64_t Random::integer(std::int64_t low, std::int64_t high) {
-  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
+  const std::uint64_t range =
+      static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
   if (range == 0) return static_cast<std::int64_t>(next());
-  const std::uint64_t limit = UINT64_MAX - UINT64_MAX % range;  // rejection keeps every value equally likely
+  const std::uint64_t limit =
+      UINT64_MAX - UINT64_MAX % range;  // rejection keeps every value equally likely
   std::uint64_t value = next();
   while (value >= limit) value = next();
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + value % range);

@@ -29,7 +29,9 @@ TEST(AtomicFile, AppearsOnCommitOnly) {
   EXPECT_TRUE(fs::is_empty(folder));
   write_file_atomically(folder / "a.txt", "whole");
   const MappedFile mapped(folder / "a.txt");
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()), "whole");
+  EXPECT_EQ(
+      std::string(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()),
+      "whole");
 }
 
 TEST(AtomicFile, NamesTheFileWhenItCannotBeWritten) {
@@ -37,7 +39,8 @@ TEST(AtomicFile, NamesTheFileWhenItCannotBeWritten) {
 }
 
 TEST(AtomicFile, FullDiskKeepsTheOldFile) {
-  // /dev/full is not a folder; a full file system is exercised by the checkpoint tests with a file size limit.
+  // /dev/full is not a folder; a full file system is exercised by the checkpoint tests with a file
+  // size limit.
   const fs::path folder = fresh_folder("atomic_full");
   write_file_atomically(folder / "a.txt", "old");
   fs::permissions(folder / "a.txt", fs::perms::owner_read);

@@ -17,16 +17,19 @@ std::string message_of(const std::function<void()>& action) {
 }
 
 TEST(Json, NamesFileAndPath) {
-  const JsonView json = parse_json(R"({"text_config": {"hidden_size": "x"}})", "config.json", JsonOwner::checkpoint);
+  const JsonView json =
+      parse_json(R"({"text_config": {"hidden_size": "x"}})", "config.json", JsonOwner::checkpoint);
   EXPECT_EQ(message_of([&] { json.at("text_config").at("hidden_size").as_int(); }),
-            "config.json: text_config.hidden_size: is a string, expected an integer; give a whole number");
+            "config.json: text_config.hidden_size: is a string, expected an integer; give a whole "
+            "number");
   EXPECT_EQ(message_of([&] { json.at("text_config").at("vocab"); }),
             "config.json: text_config.vocab: is missing; the file may be cut or of another kind");
   EXPECT_THROW(json.at("x"), CheckpointError);
 }
 
 TEST(Json, RefusesDuplicateKeysDepthAndTrailingText) {
-  EXPECT_EQ(message_of([] { parse_json(R"({"a":1,"b":{"c":1,"c":2}})", "f", JsonOwner::config); }), "f: has the key 'c' twice; keep one of them");
+  EXPECT_EQ(message_of([] { parse_json(R"({"a":1,"b":{"c":1,"c":2}})", "f", JsonOwner::config); }),
+            "f: has the key 'c' twice; keep one of them");
   EXPECT_THROW(parse_json(std::string(100, '['), "f", JsonOwner::config), ConfigError);
   EXPECT_THROW(parse_json("{} x", "f", JsonOwner::input), InputError);
   EXPECT_THROW(parse_json("", "f", JsonOwner::input), InputError);
@@ -38,7 +41,8 @@ TEST(Json, SameKeyInTwoObjectsIsFine) {
 }
 
 TEST(Json, ReadsJsonc) {
-  const JsonView json = parse_json("{\"a\": [1, 2, /* x, */ ], // , }\n \"b\": \",]\",}", "r.jsonc", JsonOwner::config, true);
+  const JsonView json = parse_json("{\"a\": [1, 2, /* x, */ ], // , }\n \"b\": \",]\",}", "r.jsonc",
+                                   JsonOwner::config, true);
   EXPECT_EQ(json.at("a").as_ints(), (std::vector<std::int64_t>{1, 2}));
   EXPECT_EQ(json.at("b").as_string(), ",]");
 }
@@ -50,7 +54,8 @@ TEST(Json, DefaultsOnlyWhenAbsentOrNull) {
 }
 
 TEST(Json, LargeUnsignedIsRefused) {
-  EXPECT_THROW(parse_json("[18446744073709551615]", "f", JsonOwner::config).at(0).as_int(), ConfigError);
+  EXPECT_THROW(parse_json("[18446744073709551615]", "f", JsonOwner::config).at(0).as_int(),
+               ConfigError);
 }
 
 }  // namespace

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tarsier/models/causal_decoder.h"
+#include "tarsier/models/generation_defaults.h"
+#include "tarsier/nn/parameters.h"
+#include "tarsier/processors/conversation.h"
+#include "tarsier/processors/frame_selection.h"
+#include "tarsier/processors/model_inputs.h"
+
+namespace tarsier {
+
+class Tokenizer;
+
+/// What a prompt is for: an answer to come, or an answer that is there to be learned (sets Prompt::is_target).
+enum class PromptPurpose { generate, train };
+
+/// Facts about a loaded model for reports ("what the model saw").
+struct ModelInfo {
+  std::string name;             // the directory's last part
+  std::string family;           // "tarsier2" or "qwen2_vl"
+  std::string template_origin;  // which file the chat template came from
+  std::string dtype;            // "f32", "bf16" or "f16"
+  std::string notice;           // said once on stderr when a video may be outside what it knows; usually empty
+  std::int64_t parameters = 0;
+  std::int64_t max_tokens = 0;  // longest prompt plus answer
+};
+
+/// One loaded model. `prepare` may run on any thread; the rest on one thread at a time, which uses all cores.
+class VideoLanguageModel {
+ public:
+  virtual ~VideoLanguageModel() = default;
+  virtual const Tokenizer& tokenizer() const = 0;
+  virtual const SamplingRule& sampling() const = 0;  // which frames of a video it wants
+  virtual const GenerationDefaults& generation() const = 0;
+  virtual const ModelInfo& info() const = 0;
+  /// Pixels, tokens and positions; no weights touched. InputError when it does not fit.
+  virtual ModelInputs prepare(const Conversation& conversation, PromptPurpose purpose = PromptPurpose::generate) const = 0;
+  virtual Tensor encode(const MediaInputs& media) const = 0;  // [media_tokens, hidden]
+  virtual const CausalDecoder& decoder() const = 0;
+  /// Every weight, under its own checkpoint's published name.
+  virtual void visit(Scope scope) = 0;
+};
+
+struct LoadOptions {
+  at::Device device = at::Device(at::kCPU);
+  std::optional<at::ScalarType> dtype;         // unset: f32 when that takes at most half the memory, else as stored
+  std::optional<std::uint64_t> random_weights;  // a seed: fresh weights instead of the directory's
+  bool trainable = false;                       // weights in memory of their own that require gradients
+};
+
+/// Loads a model directory in Hugging Face layout. CheckpointError names the file and what is wrong with it.
+std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory, const LoadOptions& options = {});
+
+}  // namespace tarsier

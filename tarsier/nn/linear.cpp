@@ -1,0 +1,48 @@
+#include "tarsier/nn/linear.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+namespace tarsier {
+namespace {
+
+// 4 million weights: 16 MB of f32, small beside any layer and large enough for the matrix product's full rate.
+constexpr std::int64_t kPanelElements = 4 << 20;
+
+Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const std::int64_t in_features = weight.size(1), out_features = weight.size(0);
+  const Tensor rows = x.reshape({-1, in_features}).to(at::kFloat);
+  Tensor out = at::empty({rows.size(0), out_features}, x.options());
+  const std::int64_t panel = std::max<std::int64_t>(64, kPanelElements / in_features);
+  for (std::int64_t begin = 0; begin < out_features; begin += panel) {
+    const std::int64_t end = std::min(out_features, begin + panel);
+    Tensor product = at::matmul(rows, weight.slice(0, begin, end).to(at::kFloat).t());
+    if (bias.defined()) product.add_(bias.slice(0, begin, end).to(at::kFloat));
+    out.slice(1, begin, end).copy_(product);
+  }
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = out_features;
+  return out.view(shape);
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
+  if (half && weight.device().is_cpu() && !at::GradMode::is_enabled()) return linear_by_panels(x, weight, bias);
+  return at::linear(x, weight, bias);
+}
+
+Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool has_bias)
+    : weight(meta_tensor({out_features, in_features})) {
+  if (has_bias) bias = meta_tensor({out_features});
+}
+
+Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
+
+void Linear::visit(Scope scope) {
+  scope("weight", weight);
+  scope("bias", bias);
+}
+
+}  // namespace tarsier

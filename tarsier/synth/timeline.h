@@ -10,6 +10,12 @@
 
 namespace tarsier {
 
+/// The picture's plan, in pixels of a 336-pixel side.
+inline constexpr double kPictureSide = 336, kCellSide = 112;
+inline constexpr double kSmallRadius = 33, kBigRadius = 52;
+/// A jump's height, twice a jump; the turn of a spin, which leaves the object tilted.
+inline constexpr double kJumpHeight = 45, kSpinTurns = 405.0 / 360.0;
+
 /// One object as it is drawn at one time. Lengths in pixels of a 336-pixel side, y down.
 struct Sprite {
   int object = 0;
@@ -34,6 +40,10 @@ SceneState state_at(const Clip& clip, double seconds);
 /// listed from the middle of its event.
 std::vector<Look> looks_at(const Clip& clip, double seconds);
 Background background_at(const Clip& clip, double seconds);
+
+/// The look of object `object`, whose look before `event` is `before`, once the event is over. An appearing or
+/// disappearing object keeps its look; whether it is in view is another matter.
+Look look_after(const Event& event, int object, Look before);
 
 /// The event in progress at a time (start <= seconds <= end), or null. Points into `clip`.
 const Event* event_at(const Clip& clip, double seconds);

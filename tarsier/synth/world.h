@@ -54,8 +54,8 @@ struct Event {
   Direction direction = Direction::none;        // of a move
   Colour to_colour = Colour::red;               // of a recolour
   Background to_background = Background::black; // of a cut
-  Look actor;    // the object as a reader knows it just before (for appear: just after)
-  Look partner;  // the same for the swap's partner; the actor is the first of the two in reading order
+  Look actor{};    // the object as a reader knows it just before (for appear: just after)
+  Look partner{};  // the same for the swap's partner; the actor is the first of the two in reading order
   bool operator==(const Event&) const = default;
 };
 

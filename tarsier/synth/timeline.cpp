@@ -1,0 +1,215 @@
+#include "tarsier/synth/timeline.h"
+
+#include <algorithm>
+
+#include "tarsier/base/error.h"
+#include "tarsier/synth/raster.h"
+
+namespace tarsier {
+namespace {
+
+// Sampled times may come from a file, rounded to its time base.
+constexpr double kTimeSlack = 1e-3;
+
+double radius_of(ShapeSize size) { return size == ShapeSize::small ? kSmallRadius : kBigRadius; }
+double x_of(Cell cell) { return kCellSide * (cell % 3 + 0.5); }
+double y_of(Cell cell) { return kCellSide * (cell / 3 + 0.5); }
+double between(double from, double to, double share) { return from + (to - from) * share; }
+
+// 0 before the event, 1 after it, in between the share of its time that is over.
+double progress(const Event& event, double seconds) {
+  if (event.kind == EventKind::cut) return seconds >= (event.start + event.end) / 2 ? 1 : 0;
+  return std::clamp((seconds - event.start) / (event.end - event.start), 0.0, 1.0);
+}
+
+bool is_past_middle(const Event& event, double seconds) {
+  return seconds >= (event.start + event.end) / 2;
+}
+
+bool concerns(const Event& event, int object) { return event.object == object || event.other == object; }
+
+// Height of a jump, 0 to 1: two hops, steep at the ground so that few moments look like standing still.
+double hop(double share) {
+  const double phase = share < 0.5 ? 2 * share : 2 * share - 1;
+  const double away = 1 - 4 * phase * (1 - phase);
+  return 1 - away * away;
+}
+
+struct Placed {
+  Look look;
+  bool in_view;
+};
+
+Sprite still_sprite(const Object& object, int index, const Look& look) {
+  Sprite sprite{.object = index, .shape = look.shape};
+  sprite.x = x_of(look.cell) + object.jitter_x;
+  sprite.y = y_of(look.cell) + object.jitter_y;
+  sprite.radius = radius_of(look.size);
+  const std::array<std::uint8_t, 3> rgb = rgb_of(look.colour);
+  for (std::size_t c = 0; c < 3; ++c) sprite.rgb[c] = rgb[c];
+  return sprite;
+}
+
+// Draws the part of an event that is in progress onto a sprite that shows the look before it.
+void animate(Sprite& sprite, const Event& event, const Look& before, double share) {
+  const Look after = look_after(event, sprite.object, before);
+  sprite.x += (x_of(after.cell) - x_of(before.cell)) * share;
+  sprite.y += (y_of(after.cell) - y_of(before.cell)) * share;
+  sprite.radius = between(radius_of(before.size), radius_of(after.size), share);
+  const std::array<std::uint8_t, 3> to = rgb_of(after.colour);
+  for (std::size_t c = 0; c < 3; ++c) sprite.rgb[c] = between(sprite.rgb[c], to[c], share);
+  switch (event.kind) {
+    case EventKind::appear:
+    case EventKind::disappear: {
+      const double shown = event.kind == EventKind::appear ? share : 1 - share;
+      sprite.opacity = shown;
+      sprite.radius *= between(0.4, 1, shown);
+      break;
+    }
+    case EventKind::spin: sprite.turns += kSpinTurns * share; break;
+    case EventKind::jump: sprite.y -= kJumpHeight * hop(share); break;
+    case EventKind::swap: {  // each goes round on its own side: the arcs bend apart at right angles to the way
+      const double dx = x_of(after.cell) - x_of(before.cell), dy = y_of(after.cell) - y_of(before.cell);
+      const double cells = std::max({dx, -dx, dy, -dy}) / kCellSide;
+      const double bend = 0.42 * 4 * share * (1 - share) / cells;
+      sprite.x -= dy * bend;
+      sprite.y += dx * bend;
+      break;
+    }
+    default: break;
+  }
+}
+
+}  // namespace
+
+Look look_after(const Event& event, int object, Look before) {
+  if (event.kind == EventKind::swap) {
+    if (object == event.object) before.cell = event.partner.cell;
+    if (object == event.other) before.cell = event.actor.cell;
+    return before;
+  }
+  if (object != event.object) return before;
+  switch (event.kind) {
+    case EventKind::grow: before.size = ShapeSize::big; break;
+    case EventKind::shrink: before.size = ShapeSize::small; break;
+    case EventKind::recolour: before.colour = event.to_colour; break;
+    case EventKind::move:
+      switch (event.direction) {
+        case Direction::left: before.cell -= 1; break;
+        case Direction::right: before.cell += 1; break;
+        case Direction::up: before.cell -= 3; break;
+        case Direction::down: before.cell += 3; break;
+        case Direction::none: break;
+      }
+      break;
+    default: break;
+  }
+  return before;
+}
+
+SceneState state_at(const Clip& clip, double seconds) {
+  SceneState state{.background = background_at(clip, seconds), .sprites = {}};
+  for (std::size_t i = 0; i < clip.objects.size(); ++i) {
+    const int index = static_cast<int>(i);
+    const Object& object = clip.objects[i];
+    Look look = object.look;
+    double turns = 0;
+    bool in_view = object.from_start;
+    const Event* running = nullptr;
+    for (const Event& event : clip.events) {
+      if (!concerns(event, index) || seconds <= event.start) continue;
+      if (event.kind == EventKind::appear) in_view = true;
+      if (progress(event, seconds) < 1) {
+        running = &event;
+        break;
+      }
+      look = look_after(event, index, look);
+      if (event.kind == EventKind::spin) turns += kSpinTurns;
+      if (event.kind == EventKind::disappear) in_view = false;
+    }
+    if (!in_view) continue;
+    Sprite sprite = still_sprite(object, index, look);
+    sprite.turns = turns;
+    if (running != nullptr) animate(sprite, *running, look, progress(*running, seconds));
+    state.sprites.push_back(sprite);
+  }
+  return state;
+}
+
+std::vector<Look> looks_at(const Clip& clip, double seconds) {
+  std::vector<Look> looks;
+  for (std::size_t i = 0; i < clip.objects.size(); ++i) {
+    const int index = static_cast<int>(i);
+    Placed placed{clip.objects[i].look, clip.objects[i].from_start};
+    for (const Event& event : clip.events) {
+      if (!concerns(event, index) || !is_past_middle(event, seconds)) continue;
+      placed.look = look_after(event, index, placed.look);
+      if (event.kind == EventKind::appear) placed.in_view = true;
+      if (event.kind == EventKind::disappear) placed.in_view = false;
+    }
+    if (placed.in_view) looks.push_back(placed.look);
+  }
+  std::sort(looks.begin(), looks.end(), [](const Look& a, const Look& b) { return a.cell < b.cell; });
+  return looks;
+}
+
+Background background_at(const Clip& clip, double seconds) {
+  Background background = clip.background;
+  for (const Event& event : clip.events) {
+    if (event.kind == EventKind::cut && is_past_middle(event, seconds)) background = event.to_background;
+  }
+  return background;
+}
+
+const Event* event_at(const Clip& clip, double seconds) {
+  for (const Event& event : clip.events) {
+    if (event.start <= seconds && seconds <= event.end) return &event;
+  }
+  return nullptr;
+}
+
+std::vector<const Event*> events_between(const Clip& clip, double from, double to) {
+  std::vector<const Event*> events;
+  for (const Event& event : clip.events) {
+    if (event.start <= to && event.end >= from) events.push_back(&event);
+  }
+  return events;
+}
+
+FrameInterval frame_interval(const Event& event, std::span<const double> frame_seconds) {
+  check(!frame_seconds.empty(), "a frame interval is over at least one frame");
+  const auto count = static_cast<std::int64_t>(frame_seconds.size());
+  FrameInterval interval{0, count - 1};
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (frame_seconds[static_cast<std::size_t>(i)] <= event.start + kTimeSlack) interval.first = i;
+  }
+  for (std::int64_t i = count - 1; i >= 0; --i) {
+    if (frame_seconds[static_cast<std::size_t>(i)] >= event.end - kTimeSlack) interval.last = i;
+  }
+  return interval;
+}
+
+std::pair<double, double> seconds_of(FrameInterval interval, std::span<const double> frame_seconds,
+                                     double duration) {
+  const auto count = static_cast<std::int64_t>(frame_seconds.size());
+  check(0 <= interval.first && interval.first <= interval.last && interval.last < count,
+        "a frame interval lies in its frames");
+  const auto at = [&](std::int64_t i) { return frame_seconds[static_cast<std::size_t>(i)]; };
+  const double begin = interval.first == 0 ? 0 : (at(interval.first - 1) + at(interval.first)) / 2;
+  const double end = interval.last + 1 == count ? duration : (at(interval.last) + at(interval.last + 1)) / 2;
+  return {std::clamp(begin, 0.0, duration), std::clamp(end, 0.0, duration)};
+}
+
+std::vector<double> sampled_seconds(const Clip& clip, std::int64_t count) {
+  check(count >= 1, "at least one frame is sampled");
+  const auto frames = static_cast<std::int64_t>(clip.seconds * kFramesPerSecond + 0.5);
+  std::vector<double> seconds;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t frame =
+        count == 1 ? frames / 2 : (2 * i * (frames - 1) + (count - 1)) / (2 * (count - 1));
+    seconds.push_back(static_cast<double>(frame) / kFramesPerSecond);
+  }
+  return seconds;
+}
+
+}  // namespace tarsier

@@ -178,7 +178,7 @@ TEST(SafetensorsFile, WritesAndReadsBack) {
   EXPECT_EQ(file.metadata().at("format"), "pt");
 }
 
-// The bytes that the reference library (safetensors 0.6) writes for the same tensors.
+// The bytes that the reference library (safetensors 0.8) writes for the same tensors.
 TEST(SafetensorsFile, WritesTheReferenceBytes) {
   const std::filesystem::path path = fresh_folder() / "m.safetensors";
   const std::string data(8, '\x01');

@@ -11,6 +11,8 @@
 
 namespace tarsier {
 
+struct TokenizerParts;
+
 /// Token ids of text and back, as the file `tokenizer.json` of a model directory says (byte-level BPE: the Qwen2 line).
 /// Equal to the `tokenizers` library, id for id. Immutable after loading; safe to share between threads.
 class Tokenizer {
@@ -45,10 +47,9 @@ class Tokenizer {
   std::int64_t vocab_size() const;  // highest id + 1
 
  private:
-  struct Parts;
-  explicit Tokenizer(std::unique_ptr<const Parts> parts);
+  explicit Tokenizer(std::unique_ptr<const TokenizerParts> parts);
   std::vector<std::int64_t> encode(std::string_view text, bool special_as_text) const;
-  std::unique_ptr<const Parts> parts_;
+  std::unique_ptr<const TokenizerParts> parts_;
 };
 
 }  // namespace tarsier

@@ -1,0 +1,46 @@
+#include "tarsier/processors/mrope_positions.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "tarsier/base/error.h"
+
+namespace tarsier {
+
+MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans, std::span<const PatchGrid> grids,
+                               std::int64_t merge_size) {
+  check(spans.size() == grids.size(), "every media span has a grid");
+  MropePositions result{at::empty({3, tokens}, at::kLong), 0};
+  auto* time = result.positions.data_ptr<std::int64_t>();
+  auto* height = time + tokens;
+  auto* width = height + tokens;
+  std::int64_t at = 0;
+  std::int64_t& base = result.next_position;
+  const auto emit = [&](std::int64_t t, std::int64_t h, std::int64_t w) {
+    time[at] = base + t;
+    height[at] = base + h;
+    width[at] = base + w;
+    ++at;
+  };
+  const auto text_until = [&](std::int64_t end) {
+    for (; at < end; ++base) emit(0, 0, 0);
+  };
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    const MediaSpan& span = spans[i];
+    const PatchGrid merged{grids[i].time, grids[i].height / merge_size, grids[i].width / merge_size};
+    check(span.begin >= at && span.begin + span.length <= tokens, "media spans ascend inside the prompt");
+    check(span.length == merged.patches() && span.length > 0, "a media span is as long as its grid has tokens");
+    text_until(span.begin);
+    for (std::int64_t t = 0; t < merged.time; ++t) {
+      for (std::int64_t h = 0; h < merged.height; ++h) {
+        for (std::int64_t w = 0; w < merged.width; ++w) emit(t, h, w);
+      }
+    }
+    base += std::max({merged.time, merged.height, merged.width});
+  }
+  text_until(tokens);
+  return result;
+}
+
+}  // namespace tarsier

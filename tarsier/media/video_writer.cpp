@@ -1,0 +1,216 @@
+#include "tarsier/media/video_writer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+#include "tarsier/base/atomic_file.h"
+#include "tarsier/base/error.h"
+#include "tarsier/media/ffmpeg_handles.h"
+
+extern "C" {
+#include <libavutil/display.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+}
+
+namespace tarsier {
+namespace {
+
+using namespace ffmpeg;
+
+struct FreeMuxer {
+  void operator()(AVFormatContext* muxer) const {
+    if (muxer->pb != nullptr) {
+      std::uint8_t* bytes = nullptr;
+      avio_close_dyn_buf(muxer->pb, &bytes);
+      av_free(bytes);
+    }
+    avformat_free_context(muxer);
+  }
+};
+using MuxerPtr = std::unique_ptr<AVFormatContext, FreeMuxer>;
+
+constexpr int kMilliseconds = 1000;
+
+void set_option(void* object, const std::string& name, const std::string& value, const char* of) {
+  if (av_opt_set(object, name.c_str(), value.c_str(), AV_OPT_SEARCH_CHILDREN) < 0) {
+    throw ConfigError({name, fmt::format("the {} does not take the value '{}'", of, value), "check its options"});
+  }
+}
+
+}  // namespace
+
+struct VideoWriter::Encoder {
+  Encoder(std::filesystem::path path, Size of, const VideoWriterOptions& wanted)
+      : file(std::move(path)), size(of), options(wanted) {
+    check(size.height > 0 && size.width > 0, "a video has a positive size");
+    check(options.frames_per_second > 0, "a video has a positive frame rate");
+    route_log();
+    AVFormatContext* context = nullptr;
+    avformat_alloc_output_context2(&context, nullptr, nullptr, file.filename().c_str());
+    if (context == nullptr) {
+      throw ConfigError({file.string(), "no container has this extension", "use .mp4, .mkv, .webm, .avi or .gif"});
+    }
+    muxer.reset(context);
+    if (avio_open_dyn_buf(&muxer->pb) < 0) throw_out_of_memory();
+    muxer->flags |= AVFMT_FLAG_BITEXACT;
+  }
+
+  // Both times are known only at the first frame: whether the rate is constant decides the time base.
+  void open(bool milliseconds) {
+    time_base = milliseconds ? AVRational{1, kMilliseconds} : AVRational{1, options.frames_per_second};
+    const AVCodec* encoder = avcodec_find_encoder_by_name(options.codec.c_str());
+    if (encoder == nullptr) {
+      throw ConfigError({options.codec, "this FFmpeg has no such encoder", "see ffmpeg -encoders"});
+    }
+    codec.reset(allocated(avcodec_alloc_context3(encoder)));
+    codec->width = static_cast<int>(size.width);
+    codec->height = static_cast<int>(size.height);
+    codec->pix_fmt = av_get_pix_fmt(options.pixel_format.c_str());
+    codec->time_base = time_base;
+    codec->framerate = milliseconds ? AVRational{0, 1} : AVRational{options.frames_per_second, 1};
+    codec->thread_count = options.threads;
+    codec->flags |= AV_CODEC_FLAG_BITEXACT;
+    if ((muxer->oformat->flags & AVFMT_GLOBALHEADER) != 0) codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    if (options.gop_size > 0) codec->gop_size = options.gop_size;
+    if (options.b_frames >= 0) codec->max_b_frames = options.b_frames;
+    const bool is_rgb = (av_pix_fmt_desc_get(codec->pix_fmt) != nullptr) &&
+                        (av_pix_fmt_desc_get(codec->pix_fmt)->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+    codec->color_range = options.full_range || is_rgb ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    if (!is_rgb && options.matrix == "bt709") codec->colorspace = AVCOL_SPC_BT709;
+    if (!is_rgb && options.matrix == "bt601") codec->colorspace = AVCOL_SPC_SMPTE170M;
+    if (options.crf >= 0 && av_opt_find(codec->priv_data, "crf", nullptr, 0, 0) != nullptr) {
+      set_option(codec.get(), "crf", std::to_string(options.crf), "encoder");
+    }
+    if (options.codec == "libx264" || options.codec == "libx265") {
+      set_option(codec.get(), "preset", options.preset, "encoder");
+    }
+    for (const auto& [name, value] : options.encoder_options) set_option(codec.get(), name, value, "encoder");
+    if (avcodec_open2(codec.get(), encoder, nullptr) < 0) {
+      throw ConfigError({options.codec, fmt::format("cannot encode {} x {} pixels as {}", size.width, size.height,
+                                                    options.pixel_format), "choose another size or pixel format"});
+    }
+    open_muxer();
+    open_scaler(is_rgb);
+  }
+
+  void open_muxer() {
+    stream = allocated(avformat_new_stream(muxer.get(), nullptr));
+    stream->time_base = time_base;
+    stream->avg_frame_rate = codec->framerate;
+    if (avcodec_parameters_from_context(stream->codecpar, codec.get()) < 0) throw_out_of_memory();
+    if (options.rotation_degrees != 0) {
+      std::uint8_t* matrix = allocated(av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(std::int32_t)));
+      av_display_rotation_set(reinterpret_cast<std::int32_t*>(matrix), options.rotation_degrees);
+    }
+    for (const auto& [name, value] : options.muxer_options) set_option(muxer.get(), name, value, "container");
+    if (avformat_write_header(muxer.get(), nullptr) < 0) {
+      throw ConfigError({file.string(), fmt::format("this container does not take {}", options.codec),
+                         "use another extension or encoder"});
+    }
+  }
+
+  void open_scaler(bool is_rgb) {
+    picture = make_frame();
+    picture->format = codec->pix_fmt;
+    picture->width = codec->width;
+    picture->height = codec->height;
+    if (av_frame_get_buffer(picture.get(), 0) < 0) throw_out_of_memory();
+    scaler.reset(sws_getContext(codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, codec->pix_fmt,
+                                SWS_BILINEAR | SWS_FULL_CHR_H_INP | SWS_ACCURATE_RND | SWS_BITEXACT, nullptr, nullptr,
+                                nullptr));
+    if (scaler == nullptr) {
+      throw ConfigError({options.pixel_format, "pictures cannot be converted to this pixel format", "use yuv420p"});
+    }
+    if (is_rgb) return;
+    const int* matrix = sws_getCoefficients(options.matrix == "bt709" ? SWS_CS_ITU709 : SWS_CS_ITU601);
+    sws_setColorspaceDetails(scaler.get(), matrix, 1, matrix, options.full_range ? 1 : 0, 0, 1 << 16, 1 << 16);
+  }
+
+  void write(std::span<const std::uint8_t> rgb, std::int64_t pts) {
+    check(static_cast<std::int64_t>(rgb.size()) == size.height * size.width * 3, "a picture has height x width x 3 bytes");
+    check(frames == 0 || pts > last_pts, "frame times ascend");
+    if (av_frame_make_writable(picture.get()) < 0) throw_out_of_memory();
+    const std::uint8_t* planes[] = {rgb.data()};
+    const int strides[] = {static_cast<int>(size.width * 3)};
+    sws_scale(scaler.get(), planes, strides, 0, codec->height, picture->data, picture->linesize);
+    picture->pts = pts + std::llround(options.start_seconds * time_base.den);
+    picture->pict_type = AV_PICTURE_TYPE_NONE;
+    last_pts = pts;
+    ++frames;
+    encode(picture.get());
+  }
+
+  void encode(const AVFrame* frame) {
+    const PacketPtr packet = make_packet();
+    int result = avcodec_send_frame(codec.get(), frame);
+    while (result >= 0) {
+      result = avcodec_receive_packet(codec.get(), packet.get());
+      if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return;
+      if (result < 0) break;
+      if (packet->duration == 0 && codec->framerate.num > 0) packet->duration = 1;
+      av_packet_rescale_ts(packet.get(), codec->time_base, stream->time_base);
+      packet->stream_index = stream->index;
+      result = av_interleaved_write_frame(muxer.get(), packet.get());
+    }
+    throw ConfigError({file.string(), "the encoder or the container refused a frame", "use another encoder or extension"});
+  }
+
+  void finish() {
+    check(frames > 0, "a video has at least one frame");
+    check(!finished, "a video is finished once");
+    finished = true;
+    encode(nullptr);
+    if (av_write_trailer(muxer.get()) < 0) {
+      throw ConfigError({file.string(), "the container could not be completed", "use another extension"});
+    }
+    std::uint8_t* bytes = nullptr;
+    const int count = avio_close_dyn_buf(muxer->pb, &bytes);
+    muxer->pb = nullptr;
+    const std::unique_ptr<std::uint8_t, void (*)(void*)> owner(bytes, av_free);
+    if (bytes == nullptr || count <= 0) throw_out_of_memory();
+    write_file_atomically(file, {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count)});
+  }
+
+  std::filesystem::path file;
+  Size size;
+  VideoWriterOptions options;
+  MuxerPtr muxer;
+  CodecPtr codec;
+  ScalerPtr scaler;
+  FramePtr picture;
+  AVStream* stream = nullptr;
+  AVRational time_base{1, 1};
+  std::int64_t frames = 0;
+  std::int64_t last_pts = 0;
+  bool in_milliseconds = false;
+  bool finished = false;
+};
+
+VideoWriter::VideoWriter(const std::filesystem::path& file, Size size, const VideoWriterOptions& options)
+    : encoder_(std::make_unique<Encoder>(file, size, options)) {}
+VideoWriter::~VideoWriter() = default;
+VideoWriter::VideoWriter(VideoWriter&&) noexcept = default;
+VideoWriter& VideoWriter::operator=(VideoWriter&&) noexcept = default;
+
+void VideoWriter::write(std::span<const std::uint8_t> rgb) {
+  if (encoder_->frames == 0) encoder_->open(false);
+  check(!encoder_->in_milliseconds, "a video has times for all frames or for none");
+  encoder_->write(rgb, encoder_->frames);
+}
+
+void VideoWriter::write_at(std::span<const std::uint8_t> rgb, std::int64_t milliseconds) {
+  if (encoder_->frames == 0) {
+    encoder_->open(true);
+    encoder_->in_milliseconds = true;
+  }
+  check(encoder_->in_milliseconds, "a video has times for all frames or for none");
+  encoder_->write(rgb, milliseconds);
+}
+
+void VideoWriter::finish() { encoder_->finish(); }
+
+}  // namespace tarsier

@@ -106,7 +106,7 @@ Tensor CausalDecoder::forward(const Tensor& hidden, const Tensor& positions, con
 }
 
 Tensor CausalDecoder::logits(const Tensor& hidden) const {
-  return linear(hidden, config_.tied_head ? embedding_ : head_, {}).to(hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
+  return apply_linear(hidden, config_.tied_head ? embedding_ : head_, Tensor()).to(hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
 }
 
 void CausalDecoder::visit(Scope scope) {

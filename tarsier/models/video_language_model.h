@@ -3,13 +3,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "tarsier/checkpoint/rename.h"
 #include "tarsier/models/causal_decoder.h"
 #include "tarsier/models/generation_defaults.h"
 #include "tarsier/nn/parameters.h"
 #include "tarsier/processors/conversation.h"
 #include "tarsier/processors/frame_selection.h"
+#include "tarsier/processors/media_preparation.h"
 #include "tarsier/processors/model_inputs.h"
 
 namespace tarsier {
@@ -17,7 +21,8 @@ namespace tarsier {
 class Tokenizer;
 
 /// What a prompt is for: an answer to come, or an answer that is there to be learned (sets Prompt::is_target).
-enum class PromptPurpose { generate, train };
+/// train_without_pixels leaves MediaInputs::pixels undefined: for further answers about pictures already prepared.
+enum class PromptPurpose { generate, train, train_without_pixels };
 
 /// Facts about a loaded model for reports ("what the model saw").
 struct ModelInfo {
@@ -40,10 +45,14 @@ class VideoLanguageModel {
   virtual const ModelInfo& info() const = 0;
   /// Pixels, tokens and positions; no weights touched. InputError when it does not fit.
   virtual ModelInputs prepare(const Conversation& conversation, PromptPurpose purpose = PromptPurpose::generate) const = 0;
+  /// Sizes and token counts of a conversation's pictures, without touching a pixel.
+  virtual std::vector<SeenMedia> plan_media(const Conversation& conversation) const = 0;
   virtual Tensor encode(const MediaInputs& media) const = 0;  // [media_tokens, hidden]
   virtual const CausalDecoder& decoder() const = 0;
-  /// Every weight, under its own checkpoint's published name.
+  /// Every weight, by its path in our code: "visual...", "model...", "lm_head.weight".
   virtual void visit(Scope scope) = 0;
+  /// Rules that turn the names of the family's published files into our paths, one layout: to save what others can load.
+  virtual std::span<const Rename> published_names() const = 0;
 };
 
 struct LoadOptions {
@@ -52,8 +61,5 @@ struct LoadOptions {
   std::optional<std::uint64_t> random_weights;  // a seed: fresh weights instead of the directory's
   bool trainable = false;                       // weights in memory of their own that require gradients
 };
-
-/// Loads a model directory in Hugging Face layout. CheckpointError names the file and what is wrong with it.
-std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory, const LoadOptions& options = {});
 
 }  // namespace tarsier

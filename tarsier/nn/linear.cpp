@@ -27,7 +27,7 @@ Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bia
 
 }  // namespace
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
   if (half && weight.device().is_cpu() && !at::GradMode::is_enabled()) return linear_by_panels(x, weight, bias);
   return at::linear(x, weight, bias);
@@ -38,7 +38,7 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool has_bia
   if (has_bias) bias = meta_tensor({out_features});
 }
 
-Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
+Tensor Linear::operator()(const Tensor& x) const { return apply_linear(x, weight, bias); }
 
 void Linear::visit(Scope scope) {
   scope("weight", weight);

@@ -92,7 +92,7 @@ Tensor Qwen2VlVit::run_frames(const Tensor& pixels, const std::vector<std::int64
   const SegmentAttention attention({ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
   const std::int64_t patches = pixels.size(0), head_dim = config_.embed_dim / config_.heads;
   // The convolution's kernel equals its stride, so it is a matrix product over flattened patches.
-  Tensor x = linear(pixels.to(patch_projection_.scalar_type()), patch_projection_.view({config_.embed_dim, config_.patch_values()}), {});
+  Tensor x = apply_linear(pixels.to(patch_projection_.scalar_type()), patch_projection_.view({config_.embed_dim, config_.patch_values()}), Tensor());
   if (after_block) after_block(0, x);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];

@@ -20,11 +20,15 @@ std::string describe_with_intervals(const Clip& clip, std::span<const double> fr
                                     Language language, Random& random);
 
 /// One short sentence as alt text has: the scene without places, or one of the events; often incomplete.
-/// With probability `wrong_rate` one colour, shape or background in it is false.
+/// With probability `wrong_rate` one thing in it is false.
 std::string short_caption(const Clip& clip, Language language, Random& random, double wrong_rate = 0);
 
 /// "<frame: 2-4>", or "<frame: 2>" when first and last are one; from a 0-based interval.
 std::string frame_marker(FrameInterval interval);
+
+/// "red circle"; with_article: "a red circle", "an orange square" (Chinese has no articles).
+std::string object_name(const Look& look, Language language);
+std::string with_article(const Look& look, Language language);
 
 /// One event as a clause without capital and stop, in the first phrasing: "the red circle moves right".
 std::string event_clause(const Event& event, Language language);

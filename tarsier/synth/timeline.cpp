@@ -35,11 +35,6 @@ double hop(double share) {
   return 1 - away * away;
 }
 
-struct Placed {
-  Look look;
-  bool in_view;
-};
-
 Sprite still_sprite(const Object& object, int index, const Look& look) {
   Sprite sprite{.object = index, .shape = look.shape};
   sprite.x = x_of(look.cell) + object.jitter_x;
@@ -140,14 +135,15 @@ std::vector<Look> looks_at(const Clip& clip, double seconds) {
   std::vector<Look> looks;
   for (std::size_t i = 0; i < clip.objects.size(); ++i) {
     const int index = static_cast<int>(i);
-    Placed placed{clip.objects[i].look, clip.objects[i].from_start};
+    Look look = clip.objects[i].look;
+    bool in_view = clip.objects[i].from_start;
     for (const Event& event : clip.events) {
       if (!concerns(event, index) || !is_past_middle(event, seconds)) continue;
-      placed.look = look_after(event, index, placed.look);
-      if (event.kind == EventKind::appear) placed.in_view = true;
-      if (event.kind == EventKind::disappear) placed.in_view = false;
+      look = look_after(event, index, look);
+      if (event.kind == EventKind::appear) in_view = true;
+      if (event.kind == EventKind::disappear) in_view = false;
     }
-    if (placed.in_view) looks.push_back(placed.look);
+    if (in_view) looks.push_back(look);
   }
   std::sort(looks.begin(), looks.end(), [](const Look& a, const Look& b) { return a.cell < b.cell; });
   return looks;
@@ -200,9 +196,13 @@ std::pair<double, double> seconds_of(FrameInterval interval, std::span<const dou
   return {std::clamp(begin, 0.0, duration), std::clamp(end, 0.0, duration)};
 }
 
+std::int64_t frame_count(const Clip& clip) {
+  return static_cast<std::int64_t>(clip.seconds * kFramesPerSecond + 0.5);
+}
+
 std::vector<double> sampled_seconds(const Clip& clip, std::int64_t count) {
   check(count >= 1, "at least one frame is sampled");
-  const auto frames = static_cast<std::int64_t>(clip.seconds * kFramesPerSecond + 0.5);
+  const std::int64_t frames = frame_count(clip);
   std::vector<double> seconds;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t frame =

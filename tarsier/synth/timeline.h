@@ -61,6 +61,9 @@ FrameInterval frame_interval(const Event& event, std::span<const double> frame_s
 std::pair<double, double> seconds_of(FrameInterval interval, std::span<const double> frame_seconds,
                                      double duration);
 
+/// Frames of the whole clip, at 25 a second.
+std::int64_t frame_count(const Clip& clip);
+
 /// Times of `count` frames taken uniformly from the first to the last frame of a clip:
 /// index round(i * (frames - 1) / (count - 1)), halves up; the middle frame when count is 1.
 std::vector<double> sampled_seconds(const Clip& clip, std::int64_t count);

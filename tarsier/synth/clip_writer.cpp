@@ -1,0 +1,22 @@
+#include "tarsier/synth/clip_writer.h"
+
+#include "tarsier/media/video_writer.h"
+#include "tarsier/synth/raster.h"
+#include "tarsier/synth/timeline.h"
+
+namespace tarsier {
+
+void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_t side) {
+  VideoWriterOptions options;  // H.264, CRF 23
+  options.frames_per_second = kFramesPerSecond;
+  VideoWriter writer(file, Size{.height = side, .width = side}, options);
+  Renderer renderer(clip, side);
+  std::vector<std::uint8_t> rgb(static_cast<std::size_t>(side * side * 3));
+  for (std::int64_t frame = 0; frame < frame_count(clip); ++frame) {
+    renderer.render(static_cast<double>(frame) / kFramesPerSecond, rgb);
+    writer.write(rgb);
+  }
+  writer.finish();
+}
+
+}  // namespace tarsier

@@ -1,0 +1,117 @@
+#include "tarsier/synth/grammar.h"
+
+#include <string>
+
+#include "tarsier/synth/phrases.h"
+
+namespace tarsier {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+// Takes a number of 1 to 4 digits off the front of `text`; 0 when there is none.
+std::int64_t take_number(std::string_view& text) {
+  std::int64_t number = 0;
+  for (int digits = 0; digits < 4 && !text.empty() && text[0] >= '0' && text[0] <= '9'; ++digits) {
+    number = number * 10 + (text[0] - '0');
+    text.remove_prefix(1);
+  }
+  return number;
+}
+
+bool take(std::string_view& text, std::string_view what) {
+  if (!text.starts_with(what)) return false;
+  text.remove_prefix(what.size());
+  return true;
+}
+
+// Takes "<frame: i-j>" or "<frame: i>" off the front of `text`; nothing when it is not well formed.
+std::optional<FrameInterval> take_marker(std::string_view& text) {
+  std::string_view rest = text;
+  if (!take(rest, "<frame:")) return std::nullopt;
+  take(rest, " ");
+  const std::int64_t first = take_number(rest);
+  const std::int64_t last = take(rest, "-") ? take_number(rest) : first;
+  if (!take(rest, ">") || first < 1 || last < first) return std::nullopt;
+  text = trimmed(rest);
+  return FrameInterval{first - 1, last - 1};
+}
+
+class Parser {
+ public:
+  explicit Parser(Language language) : language_(language), phrases_(phrases(language)) {}
+
+  ParsedScene parse(std::string_view text) {
+    while (!text.empty()) {
+      const std::size_t stop = text.find(phrases_.stop);
+      add_sentence(trimmed(text.substr(0, stop)));
+      if (stop == std::string_view::npos) break;
+      text.remove_prefix(stop + phrases_.stop.size());
+    }
+    return scene_;
+  }
+
+ private:
+  void add_sentence(std::string_view text) {
+    if (text.empty()) return;
+    ++scene_.sentences;
+    if (const std::optional<FrameInterval> marker = take_marker(text)) interval_ = *marker;
+    std::string sentence(text);
+    if (!sentence.empty() && sentence[0] >= 'A' && sentence[0] <= 'Z') {
+      sentence[0] = static_cast<char>(sentence[0] - 'A' + 'a');
+    }
+    if (!add_opening(sentence) && !add_event(sentence)) ++scene_.unparsed;
+  }
+
+  bool add_opening(std::string_view sentence) {
+    for (const std::vector<Pattern>& patterns : phrases_.openings) {
+      for (const Pattern& pattern : patterns) {
+        SlotValues values;
+        if (!match(pattern, sentence, values, language_)) continue;
+        scene_.opening.insert(scene_.opening.end(), values.objects.begin(), values.objects.end());
+        if (!scene_.background) scene_.background = values.background;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool add_event(std::string_view sentence) {
+    take(sentence, phrases_.then);
+    for (std::size_t kind = 0; kind < phrases_.events.size(); ++kind) {
+      for (const Pattern& pattern : phrases_.events[kind]) {
+        SlotValues values;
+        if (!match(pattern, sentence, values, language_)) continue;
+        scene_.events.push_back({.kind = static_cast<EventKind>(kind),
+                                 .actor = values.actor,
+                                 .partner = values.partner,
+                                 .direction = values.direction,
+                                 .to_colour = values.to_colour,
+                                 .to_background = values.background,
+                                 .first_frame = interval_.first,
+                                 .last_frame = interval_.last});
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Language language_;
+  const Phrases& phrases_;
+  ParsedScene scene_;
+  FrameInterval interval_;  // of the latest marker
+};
+
+}  // namespace
+
+ParsedScene parse_description(std::string_view text, Language language) {
+  return Parser(language).parse(text);
+}
+
+}  // namespace tarsier

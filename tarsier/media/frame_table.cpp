@@ -39,11 +39,13 @@ bool is_hidden(const AVStream& stream, const AVPacket& packet) {
   return stream.codecpar->codec_id == AV_CODEC_ID_VP8 && packet.size > 0 && (packet.data[0] & 0x10) == 0;
 }
 
-PacketEntry entry_of(const AVStream& stream, const AVPacket& packet) {
+/// `next_pts` is where a GIF's picture starts: GIFs store durations alone.
+PacketEntry entry_of(const AVStream& stream, const AVPacket& packet, std::int64_t next_pts) {
   PacketEntry entry{packet.pts, packet.dts, packet.duration, (packet.flags & AV_PKT_FLAG_KEY) != 0, false};
   entry.is_shown = (packet.flags & AV_PKT_FLAG_DISCARD) == 0 && !is_hidden(stream, packet);
   const AVCodecDescriptor* codec = avcodec_descriptor_get(stream.codecpar->codec_id);
   const bool intra_only = codec != nullptr && (codec->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
+  if (stream.codecpar->codec_id == AV_CODEC_ID_GIF) entry.pts = next_pts;
   if (entry.pts == AV_NOPTS_VALUE && intra_only) entry.pts = entry.dts;  // nothing is reordered
   return entry;
 }
@@ -106,6 +108,7 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
   const PacketPtr packet = make_packet();
   double sound_start = std::numeric_limits<double>::infinity();
   bool with_sound = true;
+  std::int64_t next_pts = 0;
   for (std::int64_t walked = 0; input.read(*packet); ++walked, av_packet_unref(packet.get())) {
     if (walked >= limits.max_packets) {
       throw InputError({input.where(), fmt::format("more than {} packets", limits.max_packets), "cut the video into parts"});
@@ -113,7 +116,8 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
     const AVStream& stream = *context.streams[packet->stream_index];
     if (table.stream < 0 && is_readable_video(stream)) table.stream = packet->stream_index;
     if (packet->stream_index == table.stream) {
-      table.packets.push_back(entry_of(stream, *packet));
+      table.packets.push_back(entry_of(stream, *packet, next_pts));
+      next_pts += packet->duration;
       if (table.is_still_image) break;
     } else if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && packet->pts != AV_NOPTS_VALUE) {
       // Sound before zero is an encoder's priming, which players skip.

@@ -21,15 +21,57 @@ namespace {
 
 using namespace ffmpeg;
 
-struct FreeMuxer {
-  void operator()(AVFormatContext* muxer) const {
-    if (muxer->pb != nullptr) {
-      std::uint8_t* bytes = nullptr;
-      avio_close_dyn_buf(muxer->pb, &bytes);
-      av_free(bytes);
+/// A file in memory that containers may seek in.
+class MemoryFile {
+ public:
+  MemoryFile() {
+    constexpr int kBufferBytes = 1 << 16;
+    auto* buffer = static_cast<unsigned char*>(allocated(av_malloc(kBufferBytes)));
+    io_ = avio_alloc_context(buffer, kBufferBytes, 1, this, nullptr, write, seek);
+    if (io_ == nullptr) {
+      av_free(buffer);
+      throw_out_of_memory();
     }
-    avformat_free_context(muxer);
   }
+  ~MemoryFile() {
+    av_freep(&io_->buffer);
+    avio_context_free(&io_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  AVIOContext* io() { return io_; }
+  std::string_view flushed() {
+    avio_flush(io_);
+    return bytes_;
+  }
+
+ private:
+  static int write(void* self, std::uint8_t* data, int count) {
+    auto& file = *static_cast<MemoryFile*>(self);
+    const auto size = static_cast<std::size_t>(count);
+    if (file.offset_ + size > file.bytes_.size()) file.bytes_.resize(file.offset_ + size);
+    std::memcpy(file.bytes_.data() + file.offset_, data, size);
+    file.offset_ += size;
+    return count;
+  }
+  static std::int64_t seek(void* self, std::int64_t offset, int whence) {
+    auto& file = *static_cast<MemoryFile*>(self);
+    if (whence == AVSEEK_SIZE) return static_cast<std::int64_t>(file.bytes_.size());
+    if (whence == SEEK_CUR) offset += static_cast<std::int64_t>(file.offset_);
+    if (whence == SEEK_END) offset += static_cast<std::int64_t>(file.bytes_.size());
+    if (offset < 0) return AVERROR(EINVAL);
+    file.offset_ = static_cast<std::size_t>(offset);
+    return offset;
+  }
+
+  std::string bytes_;
+  std::size_t offset_ = 0;
+  AVIOContext* io_ = nullptr;
+};
+
+struct FreeMuxer {
+  void operator()(AVFormatContext* muxer) const { avformat_free_context(muxer); }
 };
 using MuxerPtr = std::unique_ptr<AVFormatContext, FreeMuxer>;
 
@@ -55,7 +97,8 @@ struct VideoWriter::Encoder {
       throw ConfigError({file.string(), "no container has this extension", "use .mp4, .mkv, .webm, .avi or .gif"});
     }
     muxer.reset(context);
-    if (avio_open_dyn_buf(&muxer->pb) < 0) throw_out_of_memory();
+    muxer->pb = memory.io();
+    muxer->flags |= AVFMT_FLAG_CUSTOM_IO;
     muxer->flags |= AVFMT_FLAG_BITEXACT;
   }
 
@@ -167,17 +210,13 @@ struct VideoWriter::Encoder {
     if (av_write_trailer(muxer.get()) < 0) {
       throw ConfigError({file.string(), "the container could not be completed", "use another extension"});
     }
-    std::uint8_t* bytes = nullptr;
-    const int count = avio_close_dyn_buf(muxer->pb, &bytes);
-    muxer->pb = nullptr;
-    const std::unique_ptr<std::uint8_t, void (*)(void*)> owner(bytes, av_free);
-    if (bytes == nullptr || count <= 0) throw_out_of_memory();
-    write_file_atomically(file, {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count)});
+    write_file_atomically(file, memory.flushed());
   }
 
   std::filesystem::path file;
   Size size;
   VideoWriterOptions options;
+  MemoryFile memory;
   MuxerPtr muxer;
   CodecPtr codec;
   ScalerPtr scaler;

@@ -279,8 +279,8 @@ std::vector<Question> make_questions(const Clip& clip, std::span<const double> f
   return Asker(clip, frame_seconds, language, random).ask();
 }
 
-bool is_probe(const Question& question) {
-  return question.kind == "is_there" || question.kind == "does_it" || question.kind == "before";
+bool is_probe(std::string_view kind) {
+  return kind == "is_there" || kind == "does_it" || kind == "before";
 }
 
 }  // namespace tarsier

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tarsier/base/random.h"
@@ -10,7 +11,7 @@
 namespace tarsier {
 
 /// kind: colour, shape, count, place, background, first, after, times, when, is_there, does_it, before, choice.
-/// The last three but `choice` are probes: their answers are yes / no (是 / 否).
+/// The three before `choice` are probes: their answers are yes / no (是 / 否).
 struct Question {
   std::string kind, question, answer;
 };
@@ -23,6 +24,6 @@ std::vector<Question> make_questions(const Clip& clip, std::span<const double> f
                                      Language language, Random& random);
 
 /// True for is_there, does_it and before.
-bool is_probe(const Question& question);
+bool is_probe(std::string_view kind);
 
 }  // namespace tarsier

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ namespace tarsier {
 /// true and no claimed items, which is 1: nothing was to be said and nothing was.
 struct WorldScores {
   double event_precision = 0, event_recall = 0, event_f1 = 0;
-  double order = 0;           // F1 that counts only matches in true order; never above event_f1
+  double order = 0;           // share of the matches (so of F1) kept when they must be in true order
   double scene_f1 = 0;        // objects of the opening by colour, shape, size and place
   double interval_iou = 0;    // mean over matched events of the interval form; no marker counts 0
   double interval_exact = 0;  // share of the same with both ends right
@@ -29,6 +30,9 @@ struct WorldScores {
   double unparsed = 0;        // share of sentences outside the grammar
   std::int64_t clips = 0;     // descriptions scored
 };
+
+/// Frames in both over frames in either; 0 when one is no interval (first < 0).
+double interval_iou(FrameInterval a, FrameInterval b);
 
 /// Adds up counts over clips; scores() may be called at any time.
 class WorldScorer {
@@ -56,5 +60,9 @@ class WorldScorer {
   std::int64_t probe_yes_ = 0;
   std::map<std::string, Share> answers_;
 };
+
+/// What `tarsier eval world --json` prints; `unseen` gives the two unseen_ scores.
+nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen, std::uint64_t seed,
+                                 const std::string& model);
 
 }  // namespace tarsier

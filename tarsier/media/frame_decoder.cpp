@@ -81,6 +81,10 @@ void FrameDecoder::open_codec() {
 
 void FrameDecoder::restart() {
   input_.rewind();
+  AVFormatContext& context = input_.context();
+  for (unsigned i = 0; i < context.nb_streams; ++i) {
+    if (static_cast<int>(i) != table_.stream) context.streams[i]->discard = AVDISCARD_ALL;
+  }
   open_codec();
   sent_ = run_start_ = come_out_ = 0;
   reached_ = whole_from_ = kAlways;

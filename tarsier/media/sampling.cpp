@@ -236,7 +236,9 @@ std::vector<std::int64_t> sample_truncated(std::int64_t total, std::int64_t coun
   }
   const double step = static_cast<double>(total) / static_cast<double>(count);
   std::vector<std::int64_t> indices;
-  for (std::int64_t i = 0; i < count; ++i) indices.push_back(static_cast<std::int64_t>(static_cast<double>(i) * step));
+  for (std::int64_t i = 0; i < count; ++i) {
+    indices.push_back(static_cast<std::int64_t>(static_cast<float>(static_cast<double>(i) * step)));
+  }
   return indices;
 }
 

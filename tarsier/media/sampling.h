@@ -41,10 +41,10 @@ std::optional<std::vector<std::int64_t>> sample_by_rate(std::int64_t total, doub
 /// What Tarsier2 is asked of one video.
 struct Tarsier2Sampling {
   std::int64_t count = 16;                     // from frame_budget()
-  std::optional<double> wanted_rate;           // frames per second
-  std::vector<double> times;                   // seconds; these frames and no others
-  std::optional<double> start_seconds;         // both or neither take effect
-  std::optional<double> end_seconds;
+  std::optional<double> wanted_rate = {};           // frames per second
+  std::vector<double> times = {};                   // seconds; these frames and no others
+  std::optional<double> start_seconds = {};         // both or neither take effect
+  std::optional<double> end_seconds = {};
   bool run_middles = false;                    // sampler v2
 };
 /// Tarsier2's whole rule for a clip of `total` frames at `clip_rate` frames per second (nothing for a list of pictures).
@@ -71,10 +71,10 @@ std::vector<std::int64_t> frame_budget(std::span<const BudgetItem> items, std::i
 enum class QwenUtils { up_to_0_0_8, from_0_0_9 };
 struct QwenSampling {
   QwenUtils version = QwenUtils::from_0_0_9;
-  std::optional<std::int64_t> count;       // asked for outright
+  std::optional<std::int64_t> count = {};       // asked for outright
   double wanted_rate = 2.0;                // frames per second
   std::int64_t min_count = 4;
-  std::optional<std::int64_t> max_count;   // else min(768, total)
+  std::optional<std::int64_t> max_count = {};   // else min(768, total)
 };
 /// An even number. Throws InputError unless it is within [2, total].
 std::int64_t qwen_frame_count(std::int64_t total, double clip_rate, const QwenSampling& wanted);
@@ -85,7 +85,8 @@ std::vector<std::int64_t> sample_qwen(std::int64_t total, double clip_rate, cons
 /// qwen-vl-utils' window: [ceil(start * rate), floor(end * rate)], kept inside the clip. Throws InputError when empty.
 FrameRange qwen_window(std::int64_t total, double clip_rate, double start_seconds, double end_seconds);
 
-/// Hugging Face's own video processor: trunc(i * total / count) in double. Throws InputError when count > total.
+/// Hugging Face's own video processor: trunc of i * (total / count) rounded to float32, as torch.arange gives it (without the
+/// element past the end that its rounding sometimes adds). Throws InputError when count > total.
 std::vector<std::int64_t> sample_truncated(std::int64_t total, std::int64_t count);
 
 /// --start and --end, by presentation time, for any frame spacing: the frames on screen at some moment of [start, end].

@@ -11,8 +11,8 @@ namespace tarsier {
 
 struct ParsedEvent {
   EventKind kind = EventKind::appear;
-  Look actor;    // colour and shape; for appear also size and cell
-  Look partner;  // colour and shape of the swap's other object
+  Look actor{};    // colour and shape; for appear also size and cell
+  Look partner{};  // colour and shape of the swap's other object
   Direction direction = Direction::none;
   Colour to_colour = Colour::red;
   Background to_background = Background::black;

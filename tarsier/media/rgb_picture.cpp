@@ -39,24 +39,35 @@ int matrix_of(AVColorSpace space) {
   }
 }
 
-/// RGB, grey and palette pictures need no arithmetic: components are copied, more than 8 bits cut to the top 8, alpha dropped.
+/// RGB and grey pictures need no arithmetic: components are copied, more than 8 bits cut to the top 8, alpha dropped.
 bool copies_exactly(const AVPixFmtDescriptor& format) {
-  const bool rgb = (format.flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+  const bool rgb = (format.flags & AV_PIX_FMT_FLAG_RGB) != 0;
   return (rgb || format.nb_components < 3) && (format.flags & (AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_BAYER)) == 0 &&
          (format.flags & AV_PIX_FMT_FLAG_HWACCEL) == 0;
 }
 
+void copy_palette(const AVFrame& frame, std::vector<std::uint8_t>& rgb) {
+  std::uint8_t* out = rgb.data();
+  for (int y = 0; y < frame.height; ++y) {
+    const std::uint8_t* row = frame.data[0] + static_cast<std::ptrdiff_t>(y) * frame.linesize[0];
+    for (int x = 0; x < frame.width; ++x) {
+      std::uint32_t colour = 0;  // 0xAARRGGBB
+      std::memcpy(&colour, frame.data[1] + 4 * row[x], 4);
+      *out++ = static_cast<std::uint8_t>(colour >> 16);
+      *out++ = static_cast<std::uint8_t>(colour >> 8);
+      *out++ = static_cast<std::uint8_t>(colour);
+    }
+  }
+}
+
 void copy_components(const AVFrame& frame, const AVPixFmtDescriptor& format, std::vector<std::uint8_t>& rgb) {
-  const bool palette = (format.flags & AV_PIX_FMT_FLAG_PAL) != 0;
-  const bool grey = !palette && format.nb_components < 3;
   const std::uint8_t* planes[4] = {frame.data[0], frame.data[1], frame.data[2], frame.data[3]};
   std::vector<std::uint16_t> line(static_cast<std::size_t>(frame.width));
   for (int y = 0; y < frame.height; ++y) {
     for (int channel = 0; channel < 3; ++channel) {
-      // A palette entry is four bytes b, g, r, a.
-      const int component = palette ? 2 - channel : grey ? 0 : channel;
-      av_read_image_line2(line.data(), planes, frame.linesize, &format, 0, y, component, frame.width, palette ? 1 : 0, 2);
-      const int depth = palette ? 8 : format.comp[component].depth;
+      const int component = format.nb_components < 3 ? 0 : channel;  // grey is all three
+      const int depth = format.comp[component].depth;
+      av_read_image_line2(line.data(), planes, frame.linesize, &format, 0, y, component, frame.width, 0, 2);
       std::uint8_t* out = rgb.data() + static_cast<std::ptrdiff_t>(y) * frame.width * 3 + channel;
       for (const std::uint16_t value : line) {
         const int byte = depth >= 8 ? value >> (depth - 8) : value * 255 / ((1 << depth) - 1);
@@ -110,7 +121,9 @@ std::vector<std::uint8_t> RgbConverter::convert(const AVFrame& frame, const Orie
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
   if (format == nullptr) throw InputError({where, "has an unknown pixel format", "encode it again"});
   const bool limited_grey = format->nb_components < 3 && frame.color_range == AVCOL_RANGE_MPEG;
-  if (copies_exactly(*format) && !limited_grey) {
+  if ((format->flags & AV_PIX_FMT_FLAG_PAL) != 0) {
+    copy_palette(frame, rgb);
+  } else if (copies_exactly(*format) && !limited_grey) {
     copy_components(frame, *format, rgb);
   } else {
     scale(frame, rgb, where);

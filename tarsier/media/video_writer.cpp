@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string_view>
@@ -194,7 +195,8 @@ struct VideoWriter::Encoder {
       result = avcodec_receive_packet(codec.get(), packet.get());
       if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return;
       if (result < 0) break;
-      if (packet->duration == 0 && codec->framerate.num > 0) packet->duration = 1;
+      // Without a duration the last frame would end as it starts, and an edit list would drop it.
+      if (packet->duration == 0) packet->duration = std::max(1, time_base.den / options.frames_per_second);
       av_packet_rescale_ts(packet.get(), codec->time_base, stream->time_base);
       packet->stream_index = stream->index;
       result = av_interleaved_write_frame(muxer.get(), packet.get());

@@ -54,29 +54,43 @@ void change_actor(Event& claim, const Clip& clip, Random& random) {
 
 void change_argument(Event& claim, const Clip& clip, Random& random) {
   switch (claim.kind) {
-    case EventKind::move: claim.direction = any_direction(random); break;
-    case EventKind::recolour: claim.to_colour = other_than(claim.to_colour, kColours, random); break;
-    case EventKind::cut: claim.to_background = other_than(claim.to_background, kBackgrounds, random); break;
-    case EventKind::swap: claim.partner.colour = other_than(claim.partner.colour, kColours, random); break;
-    default: change_actor(claim, clip, random); break;
+    case EventKind::move:
+      claim.direction = any_direction(random);
+      break;
+    case EventKind::recolour:
+      claim.to_colour = other_than(claim.to_colour, kColours, random);
+      break;
+    case EventKind::cut:
+      claim.to_background = other_than(claim.to_background, kBackgrounds, random);
+      break;
+    case EventKind::swap:
+      claim.partner.colour = other_than(claim.partner.colour, kColours, random);
+      break;
+    default:
+      change_actor(claim, clip, random);
+      break;
   }
 }
 
 void change_kind(Event& claim, const Clip& clip, Random& random) {
-  constexpr std::array kKinds = {EventKind::disappear, EventKind::move,  EventKind::grow, EventKind::shrink,
-                                 EventKind::recolour,  EventKind::spin, EventKind::jump};
+  constexpr std::array kKinds = {EventKind::disappear, EventKind::move,     EventKind::grow,
+                                 EventKind::shrink,    EventKind::recolour, EventKind::spin,
+                                 EventKind::jump};
   claim.kind = random.pick(kKinds);
   complete(claim, clip, random);
 }
 
 bool is_sound(const Event& claim, const Clip& clip) {
   if (claim.kind == EventKind::cut) return true;
-  if (turns_unseen(claim) || !may_be_named(clip, claim.actor.colour, claim.actor.shape)) return false;
+  if (turns_unseen(claim) || !may_be_named(clip, claim.actor.colour, claim.actor.shape))
+    return false;
   if (claim.kind == EventKind::recolour) {
-    return claim.to_colour != claim.actor.colour && may_be_named(clip, claim.to_colour, claim.actor.shape);
+    return claim.to_colour != claim.actor.colour &&
+           may_be_named(clip, claim.to_colour, claim.actor.shape);
   }
   if (claim.kind != EventKind::swap) return true;
-  return !same_name(claim.actor, claim.partner) && may_be_named(clip, claim.partner.colour, claim.partner.shape);
+  return !same_name(claim.actor, claim.partner) &&
+         may_be_named(clip, claim.partner.colour, claim.partner.shape);
 }
 
 }  // namespace
@@ -94,8 +108,9 @@ bool same_claim(const Event& a, const Event& b) {
 }
 
 int times_true(const Clip& clip, const Event& claim) {
-  return static_cast<int>(std::count_if(clip.events.begin(), clip.events.end(),
-                                        [&](const Event& event) { return same_claim(event, claim); }));
+  return static_cast<int>(
+      std::count_if(clip.events.begin(), clip.events.end(),
+                    [&](const Event& event) { return same_claim(event, claim); }));
 }
 
 std::vector<Look> names_in(const Clip& clip) {
@@ -118,8 +133,9 @@ bool may_be_named(const Clip& clip, Colour colour, Shape shape) {
 
 bool is_ever_in_view(const Clip& clip, Colour colour, Shape shape) {
   const std::vector<Look> names = names_in(clip);
-  return std::any_of(names.begin(), names.end(),
-                     [&](const Look& look) { return look.colour == colour && look.shape == shape; });
+  return std::any_of(names.begin(), names.end(), [&](const Look& look) {
+    return look.colour == colour && look.shape == shape;
+  });
 }
 
 Event false_claim(const Clip& clip, const Event& truth, bool near, Random& random) {
@@ -136,9 +152,15 @@ Event false_claim(const Clip& clip, const Event& truth, bool near, Random& rando
       change_argument(claim, clip, random);
     } else {
       switch (random.integer(0, 2)) {
-        case 0: change_actor(claim, clip, random); break;
-        case 1: change_argument(claim, clip, random); break;
-        default: change_kind(claim, clip, random); break;
+        case 0:
+          change_actor(claim, clip, random);
+          break;
+        case 1:
+          change_argument(claim, clip, random);
+          break;
+        default:
+          change_kind(claim, clip, random);
+          break;
       }
     }
     if (is_sound(claim, clip) && times_true(clip, claim) == 0) return claim;

@@ -28,8 +28,8 @@ struct ParsedScene {
   int unparsed = 0;                      // those outside the grammar: counted, never guessed at
 };
 
-/// Inverts describe() and describe_with_intervals(): any paraphrase of any template. A frame marker holds for the
-/// sentences up to the next one. Never throws; any text is answered.
+/// Inverts describe() and describe_with_intervals(): any paraphrase of any template. A frame marker
+/// holds for the sentences up to the next one. Never throws; any text is answered.
 ParsedScene parse_description(std::string_view text, Language language);
 
 }  // namespace tarsier

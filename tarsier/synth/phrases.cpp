@@ -21,16 +21,21 @@ const Wording& english() {
       .events = {{
           {"a {actor.size} {actor.colour} {actor.shape} appears {actor.place}",
            "{actor.place}, a {actor.size} {actor.colour} {actor.shape} appears"},
-          {"the {actor.colour} {actor.shape} disappears", "the {actor.colour} {actor.shape} goes away"},
+          {"the {actor.colour} {actor.shape} disappears",
+           "the {actor.colour} {actor.shape} goes away"},
           {"the {actor.colour} {actor.shape} moves {direction}",
            "the {actor.colour} {actor.shape} goes {direction}"},
-          {"the {actor.colour} {actor.shape} grows", "the {actor.colour} {actor.shape} gets bigger"},
-          {"the {actor.colour} {actor.shape} shrinks", "the {actor.colour} {actor.shape} gets smaller"},
-          {"the {actor.colour} {actor.shape} turns {to}", "the {actor.colour} {actor.shape} becomes {to}"},
+          {"the {actor.colour} {actor.shape} grows",
+           "the {actor.colour} {actor.shape} gets bigger"},
+          {"the {actor.colour} {actor.shape} shrinks",
+           "the {actor.colour} {actor.shape} gets smaller"},
+          {"the {actor.colour} {actor.shape} turns {to}",
+           "the {actor.colour} {actor.shape} becomes {to}"},
           {"the {actor.colour} {actor.shape} spins", "the {actor.colour} {actor.shape} rotates"},
           {"the {actor.colour} {actor.shape} jumps", "the {actor.colour} {actor.shape} hops"},
           {"the {actor.colour} {actor.shape} and the {partner.colour} {partner.shape} swap places",
-           "the {actor.colour} {actor.shape} swaps places with the {partner.colour} {partner.shape}"},
+           "the {actor.colour} {actor.shape} swaps places with the {partner.colour} "
+           "{partner.shape}"},
           {"the background turns {background}", "the background becomes {background}"},
       }},
       .openings = {"on a {background} background, there is {objects}",
@@ -51,7 +56,8 @@ const Wording& chinese() {
           {"一个{actor.size}的{actor.colour}{actor.shape}出现在{actor.place}",
            "{actor.place}出现一个{actor.size}的{actor.colour}{actor.shape}"},
           {"{actor.colour}{actor.shape}消失", "{actor.colour}{actor.shape}不见了"},
-          {"{actor.colour}{actor.shape}向{direction}移动", "{actor.colour}{actor.shape}往{direction}走"},
+          {"{actor.colour}{actor.shape}向{direction}移动",
+           "{actor.colour}{actor.shape}往{direction}走"},
           {"{actor.colour}{actor.shape}变大", "{actor.colour}{actor.shape}变得更大"},
           {"{actor.colour}{actor.shape}变小", "{actor.colour}{actor.shape}变得更小"},
           {"{actor.colour}{actor.shape}变成{to}", "{actor.colour}{actor.shape}变为{to}"},
@@ -107,16 +113,22 @@ Pattern compile(std::string_view text) {
 }
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size())) {
     text.replace(at, what.size(), by);
   }
   return text;
 }
 
 Phrases make_phrases(const Wording& wording) {
-  Phrases phrases{.events = {}, .openings = {}, .then = wording.then, .stop = wording.stop, .space = wording.space};
+  Phrases phrases{.events = {},
+                  .openings = {},
+                  .then = wording.then,
+                  .stop = wording.stop,
+                  .space = wording.space};
   for (std::size_t kind = 0; kind < phrases.events.size(); ++kind) {
-    for (const std::string& text : wording.events[kind]) phrases.events[kind].push_back(compile(text));
+    for (const std::string& text : wording.events[kind])
+      phrases.events[kind].push_back(compile(text));
   }
   for (std::size_t count = 1; count <= kMostObjects; ++count) {
     std::string list;
@@ -131,29 +143,30 @@ Phrases make_phrases(const Wording& wording) {
   return phrases;
 }
 
-const Look& look_of(const SlotValues& values, int whose) {
+// Values is SlotValues, const or not.
+template <class Values>
+auto& look_of(Values& values, int whose) {
   if (whose == kActor) return values.actor;
   if (whose == kPartner) return values.partner;
   return values.objects[static_cast<std::size_t>(whose)];
-}
-
-Look& look_of(SlotValues& values, int whose) {
-  if (whose >= 0 && values.objects.size() <= static_cast<std::size_t>(whose)) {
-    values.objects.resize(static_cast<std::size_t>(whose) + 1);
-  }
-  return const_cast<Look&>(look_of(static_cast<const SlotValues&>(values), whose));
 }
 
 // The number of values a field has, and the words for each.
 int value_count(Field field) {
   switch (field) {
     case Field::colour:
-    case Field::to_colour: return kColours;
-    case Field::shape: return kShapes;
-    case Field::size: return kSizes;
-    case Field::place: return kCells;
-    case Field::direction: return 4;
-    case Field::background: return kBackgrounds;
+    case Field::to_colour:
+      return kColours;
+    case Field::shape:
+      return kShapes;
+    case Field::size:
+      return kSizes;
+    case Field::place:
+      return kCells;
+    case Field::direction:
+      return 4;
+    case Field::background:
+      return kBackgrounds;
   }
   return 0;
 }
@@ -161,44 +174,74 @@ int value_count(Field field) {
 std::string_view words(Field field, int value, Language language) {
   switch (field) {
     case Field::colour:
-    case Field::to_colour: return word(static_cast<Colour>(value), language);
-    case Field::shape: return word(static_cast<Shape>(value), language);
-    case Field::size: return word(static_cast<ShapeSize>(value), language);
-    case Field::place: return place_phrase(value, language);
-    case Field::direction: return word(static_cast<Direction>(value + 1), language);
-    case Field::background: return word(static_cast<Background>(value), language);
+    case Field::to_colour:
+      return word(static_cast<Colour>(value), language);
+    case Field::shape:
+      return word(static_cast<Shape>(value), language);
+    case Field::size:
+      return word(static_cast<ShapeSize>(value), language);
+    case Field::place:
+      return place_phrase(value, language);
+    case Field::direction:
+      return word(static_cast<Direction>(value + 1), language);
+    case Field::background:
+      return word(static_cast<Background>(value), language);
   }
   return "";
 }
 
 int value_of(const SlotValues& values, const PatternPiece& piece) {
   switch (piece.field) {
-    case Field::colour: return static_cast<int>(look_of(values, piece.whose).colour);
-    case Field::shape: return static_cast<int>(look_of(values, piece.whose).shape);
-    case Field::size: return static_cast<int>(look_of(values, piece.whose).size);
-    case Field::place: return look_of(values, piece.whose).cell;
-    case Field::direction: return static_cast<int>(values.direction) - 1;
-    case Field::to_colour: return static_cast<int>(values.to_colour);
-    case Field::background: return static_cast<int>(values.background);
+    case Field::colour:
+      return static_cast<int>(look_of(values, piece.whose).colour);
+    case Field::shape:
+      return static_cast<int>(look_of(values, piece.whose).shape);
+    case Field::size:
+      return static_cast<int>(look_of(values, piece.whose).size);
+    case Field::place:
+      return look_of(values, piece.whose).cell;
+    case Field::direction:
+      return static_cast<int>(values.direction) - 1;
+    case Field::to_colour:
+      return static_cast<int>(values.to_colour);
+    case Field::background:
+      return static_cast<int>(values.background);
   }
   return 0;
 }
 
 void set_value(SlotValues& values, const PatternPiece& piece, int value) {
+  if (piece.whose >= 0 && values.objects.size() <= static_cast<std::size_t>(piece.whose)) {
+    values.objects.resize(static_cast<std::size_t>(piece.whose) + 1);
+  }
   switch (piece.field) {
-    case Field::colour: look_of(values, piece.whose).colour = static_cast<Colour>(value); break;
-    case Field::shape: look_of(values, piece.whose).shape = static_cast<Shape>(value); break;
-    case Field::size: look_of(values, piece.whose).size = static_cast<ShapeSize>(value); break;
-    case Field::place: look_of(values, piece.whose).cell = value; break;
-    case Field::direction: values.direction = static_cast<Direction>(value + 1); break;
-    case Field::to_colour: values.to_colour = static_cast<Colour>(value); break;
-    case Field::background: values.background = static_cast<Background>(value); break;
+    case Field::colour:
+      look_of(values, piece.whose).colour = static_cast<Colour>(value);
+      break;
+    case Field::shape:
+      look_of(values, piece.whose).shape = static_cast<Shape>(value);
+      break;
+    case Field::size:
+      look_of(values, piece.whose).size = static_cast<ShapeSize>(value);
+      break;
+    case Field::place:
+      look_of(values, piece.whose).cell = value;
+      break;
+    case Field::direction:
+      values.direction = static_cast<Direction>(value + 1);
+      break;
+    case Field::to_colour:
+      values.to_colour = static_cast<Colour>(value);
+      break;
+    case Field::background:
+      values.background = static_cast<Background>(value);
+      break;
   }
 }
 
 // Words may begin alike ("top", "top left"), so every value is tried until the rest matches too.
-bool match_from(const Pattern& pattern, std::size_t index, std::string_view text, SlotValues& values,
-                Language language) {
+bool match_from(const Pattern& pattern, std::size_t index, std::string_view text,
+                SlotValues& values, Language language) {
   const PatternPiece& piece = pattern[index];
   if (!text.starts_with(piece.literal)) return false;
   text.remove_prefix(piece.literal.size());
@@ -234,8 +277,9 @@ bool match(const Pattern& pattern, std::string_view text, SlotValues& values, La
 
 std::string_view place_phrase(Cell cell, Language language) {
   static constexpr std::array<std::string_view, kCells> kEnglish = {
-      "at the top left", "at the top",         "at the top right", "on the left",           "in the center",
-      "on the right",    "at the bottom left", "at the bottom",    "at the bottom right"};
+      "at the top left",    "at the top",    "at the top right",
+      "on the left",        "in the center", "on the right",
+      "at the bottom left", "at the bottom", "at the bottom right"};
   if (language == Language::chinese) return place_words(cell, language);
   return kEnglish[static_cast<std::size_t>(cell)];
 }

@@ -10,10 +10,10 @@
 
 namespace tarsier {
 
-/// The one table of phrases per language, from which phrasing.h makes sentences and grammar.h reads them back.
-/// A pattern is text with slots in braces: {actor.colour}, {actor.shape}, {actor.size}, {actor.place}, the same
-/// of {partner...} and {0...} to {4...} (the objects of the opening scene), {direction}, {to}, {background}.
-/// Sentences stand without capital and stop.
+/// The one table of phrases per language, from which phrasing.h makes sentences and grammar.h reads
+/// them back. A pattern is text with slots in braces: {actor.colour}, {actor.shape}, {actor.size},
+/// {actor.place}, the same of {partner...} and {0...} to {4...} (the objects of the opening scene),
+/// {direction}, {to}, {background}. Sentences stand without capital and stop.
 
 /// What a pattern's slots say.
 struct SlotValues {
@@ -31,15 +31,15 @@ struct PatternPiece {
   std::string literal;
   bool has_slot = false;
   Field field = Field::colour;
-  int whose = 0;  // -1 the actor, -2 the partner, else the index of an object
+  int whose = -1;  // -1 the actor (or nobody's), -2 the partner, else the index of an object
 };
 using Pattern = std::vector<PatternPiece>;
 
 inline constexpr std::size_t kMostObjects = 5;
 
 struct Phrases {
-  std::array<std::vector<Pattern>, kEventKinds> events;               // by EventKind
-  std::array<std::vector<Pattern>, kMostObjects + 1> openings;        // by number of objects; none for 0
+  std::array<std::vector<Pattern>, kEventKinds> events;         // by EventKind
+  std::array<std::vector<Pattern>, kMostObjects + 1> openings;  // by number of objects; none for 0
   std::string then;   // may stand before an event, after another
   std::string stop;   // ends a sentence
   std::string space;  // between sentences

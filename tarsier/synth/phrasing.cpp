@@ -45,7 +45,8 @@ std::string describe(const Clip& clip, Language language, Random& random) {
   for (std::size_t i = 0; i < clip.events.size(); ++i) {
     const bool then = i > 0 && random.chance(0.5);
     const std::string clause = any_clause(clip.events[i], language, random);
-    text += phrases(language).space + sentence(then ? phrases(language).then + clause : clause, language);
+    text += phrases(language).space +
+            sentence(then ? phrases(language).then + clause : clause, language);
   }
   return text;
 }
@@ -72,21 +73,24 @@ std::string short_caption(const Clip& clip, Language language, Random& random, d
   const bool says_background = random.chance(0.7);
   if (wrong) {
     if (says_background && random.chance(0.3)) {
-      background = static_cast<Background>((static_cast<int>(background) + random.integer(1, kBackgrounds - 1)) %
-                                           kBackgrounds);
+      background = static_cast<Background>(
+          (static_cast<int>(background) + random.integer(1, kBackgrounds - 1)) % kBackgrounds);
     } else {
-      Look& look = looks[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(looks.size()) - 1))];
+      Look& look = looks[static_cast<std::size_t>(
+          random.integer(0, static_cast<std::int64_t>(looks.size()) - 1))];
       look = false_name(clip, look, true, random);
     }
   }
   const std::string ground(word(background, language));
   std::string list;
   for (std::size_t i = 0; i < looks.size(); ++i) {
-    if (i > 0) list += language == Language::chinese ? "和" : i + 1 == looks.size() ? " and " : ", ";
+    if (i > 0)
+      list += language == Language::chinese ? "和" : i + 1 == looks.size() ? " and " : ", ";
     list += with_article(looks[i], language);
   }
   if (!says_background) return list;
-  return language == Language::chinese ? ground + "背景上的" + list : list + " on a " + ground + " background";
+  return language == Language::chinese ? ground + "背景上的" + list
+                                       : list + " on a " + ground + " background";
 }
 
 std::string frame_marker(FrameInterval interval) {

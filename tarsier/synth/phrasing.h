@@ -8,20 +8,25 @@
 
 namespace tarsier {
 
-/// A clip in words; `random` only chooses among paraphrases. Every sentence is inverted by grammar.h.
+/// A clip in words; `random` only chooses among paraphrases. Every sentence is inverted by
+/// grammar.h.
 
-/// The opening scene, then the events in order: "On a gray background, there is a small red circle at the top
-/// left and a big blue star in the center. The red circle moves right. Then the red circle turns blue."
+/// The opening scene, then the events in order: "On a gray background, there is a small red circle
+/// at the top left and a big blue star in the center. The red circle moves right. Then the red
+/// circle turns blue."
 std::string describe(const Clip& clip, Language language, Random& random);
 
-/// The same, each event after its frame interval in Tarsier2's notation, 1-based over `frame_seconds`:
-/// "... in the center.<frame: 2-4>The red circle moves right.<frame: 5-7>The red circle turns blue."
+/// The same, each event after its frame interval in Tarsier2's notation, 1-based over
+/// `frame_seconds`:
+/// "... in the center.<frame: 2-4>The red circle moves right.<frame: 5-7>The red circle turns
+/// blue."
 std::string describe_with_intervals(const Clip& clip, std::span<const double> frame_seconds,
                                     Language language, Random& random);
 
-/// One short sentence as alt text has: the scene without places, or one of the events; often incomplete.
-/// With probability `wrong_rate` one thing in it is false.
-std::string short_caption(const Clip& clip, Language language, Random& random, double wrong_rate = 0);
+/// One short sentence as alt text has: the scene without places, or one of the events; often
+/// incomplete. With probability `wrong_rate` one thing in it is false.
+std::string short_caption(const Clip& clip, Language language, Random& random,
+                          double wrong_rate = 0);
 
 /// "<frame: 2-4>", or "<frame: 2>" when first and last are one; from a 0-based interval.
 std::string frame_marker(FrameInterval interval);
@@ -30,7 +35,8 @@ std::string frame_marker(FrameInterval interval);
 std::string object_name(const Look& look, Language language);
 std::string with_article(const Look& look, Language language);
 
-/// One event as a clause without capital and stop, in the first phrasing: "the red circle moves right".
+/// One event as a clause without capital and stop, in the first phrasing: "the red circle moves
+/// right".
 std::string event_clause(const Event& event, Language language);
 
 }  // namespace tarsier

@@ -24,13 +24,16 @@ QuestionWords english() {
       .end_mark = "?",
       .times = {"How many times does an object appear?", "How many times does an object disappear?",
                 "How many times does an object move?", "How many times does an object grow?",
-                "How many times does an object shrink?", "How many times does an object change color?",
+                "How many times does an object shrink?",
+                "How many times does an object change color?",
                 "How many times does an object spin?", "How many times does an object jump?",
-                "How many times do two objects swap places?", "How many times does the background change?"},
-      .did = {"Does {a_name} appear", "Does the {name} disappear", "Does the {name} move {direction}",
-              "Does the {name} grow", "Does the {name} shrink", "Does the {name} turn {to}",
-              "Does the {name} spin", "Does the {name} jump",
-              "Does the {name} swap places with the {partner}", "Does the background turn {background}"},
+                "How many times do two objects swap places?",
+                "How many times does the background change?"},
+      .did = {"Does {a_name} appear", "Does the {name} disappear",
+              "Does the {name} move {direction}", "Does the {name} grow", "Does the {name} shrink",
+              "Does the {name} turn {to}", "Does the {name} spin", "Does the {name} jump",
+              "Does the {name} swap places with the {partner}",
+              "Does the background turn {background}"},
   };
 }
 
@@ -53,10 +56,11 @@ QuestionWords chinese() {
       .before = "{did}是在{other}之前吗？",
       .which = "哪项发生了？",
       .end_mark = "吗？",
-      .times = {"有几次物体出现？", "有几次物体消失？", "有几次物体移动？", "有几次物体变大？", "有几次物体变小？",
-                "有几次物体变色？", "有几次物体旋转？", "有几次物体跳动？", "有几次物体交换位置？", "背景变了几次？"},
-      .did = {"{name}出现", "{clause}", "{clause}", "{clause}", "{clause}", "{clause}", "{clause}", "{clause}",
-              "{clause}", "{clause}"},
+      .times = {"有几次物体出现？", "有几次物体消失？", "有几次物体移动？", "有几次物体变大？",
+                "有几次物体变小？", "有几次物体变色？", "有几次物体旋转？", "有几次物体跳动？",
+                "有几次物体交换位置？", "背景变了几次？"},
+      .did = {"{name}出现", "{clause}", "{clause}", "{clause}", "{clause}", "{clause}", "{clause}",
+              "{clause}", "{clause}", "{clause}"},
   };
 }
 
@@ -67,9 +71,11 @@ const QuestionWords& question_words(Language language) {
   return all[static_cast<std::size_t>(language)];
 }
 
-std::string put(std::string text, std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
+std::string put(std::string text,
+                std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
   for (const auto& [name, value] : values) {
-    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size())) {
+    for (std::size_t at = text.find(name); at != std::string::npos;
+         at = text.find(name, at + value.size())) {
       text.replace(at, name.size(), value);
     }
   }

@@ -17,7 +17,11 @@ namespace {
 class Asker {
  public:
   Asker(const Clip& clip, std::span<const double> frame_seconds, Language language, Random& random)
-      : clip_(clip), frames_(frame_seconds), language_(language), random_(random), words_(question_words(language)) {
+      : clip_(clip),
+        frames_(frame_seconds),
+        language_(language),
+        random_(random),
+        words_(question_words(language)) {
     // At the end frame; events end before it, so the last frame's content is settled.
     last_ = looks_at(clip, clip.seconds);
     for (std::size_t i = 0; i < clip.events.size(); ++i) {
@@ -118,16 +122,20 @@ class Asker {
   void ask_first() {
     const auto two = two_events();
     if (!two) return;
-    const std::string early = clause(clip_.events[two->first]), late = clause(clip_.events[two->second]);
+    const std::string early = clause(clip_.events[two->first]),
+                      late = clause(clip_.events[two->second]);
     const bool in_order = random_.chance(0.5);
     add("first",
-        put(words_.first, {{"{clause}", in_order ? early : late}, {"{other}", in_order ? late : early}}), early);
+        put(words_.first,
+            {{"{clause}", in_order ? early : late}, {"{other}", in_order ? late : early}}),
+        early);
   }
 
   void ask_after() {
     const auto followed = [&](std::size_t i) { return i + 1 < clip_.events.size(); };
     for (const std::size_t i : some(once_, followed)) {
-      add("after", put(words_.after, {{"{clause}", clause(clip_.events[i])}}), clause(clip_.events[i + 1]));
+      add("after", put(words_.after, {{"{clause}", clause(clip_.events[i])}}),
+          clause(clip_.events[i + 1]));
     }
   }
 
@@ -145,7 +153,8 @@ class Asker {
   void ask_when() {
     for (const std::size_t i : some(once_, [](std::size_t) { return true; })) {
       const Event& event = clip_.events[i];
-      add("when", put(words_.when, {{"{clause}", clause(event)}}), frame_marker(frame_interval(event, frames_)));
+      add("when", put(words_.when, {{"{clause}", clause(event)}}),
+          frame_marker(frame_interval(event, frames_)));
     }
   }
 
@@ -201,7 +210,8 @@ class Asker {
     add_pair("before", before(early, late), before(late, early));
   }
 
-  void add_choice(const std::string& stem, const std::string& truth, std::vector<std::string> options) {
+  void add_choice(const std::string& stem, const std::string& truth,
+                  std::vector<std::string> options) {
     options.push_back(truth);
     random_.shuffle(options);
     std::string question = stem, letter;
@@ -238,7 +248,9 @@ class Asker {
                    three_others(static_cast<int>(clip_.background), kBackgrounds,
                                 [&](int value) { return say(static_cast<Background>(value)); }));
         break;
-      default: ask_choice_of_looks(); break;
+      default:
+        ask_choice_of_looks();
+        break;
     }
     const Event event = random_.pick(clip_.events);
     std::vector<std::string> untrue;
@@ -267,8 +279,8 @@ class Asker {
   Language language_;
   Random& random_;
   const QuestionWords& words_;
-  std::vector<Look> last_;           // in view at the end
-  std::vector<std::size_t> once_;    // the events whose claim holds exactly once
+  std::vector<Look> last_;         // in view at the end
+  std::vector<std::size_t> once_;  // the events whose claim holds exactly once
   std::vector<Question> questions_;
 };
 

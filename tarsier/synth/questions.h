@@ -10,16 +10,17 @@
 
 namespace tarsier {
 
-/// kind: colour, shape, count, place, background, first, after, times, when, is_there, does_it, before, choice.
-/// The three before `choice` are probes: their answers are yes / no (是 / 否).
+/// kind: colour, shape, count, place, background, first, after, times, when, is_there, does_it,
+/// before, choice. The three before `choice` are probes: their answers are yes / no (是 / 否).
 struct Question {
   std::string kind, question, answer;
 };
 
-/// Every kind of question this clip has an unambiguous answer to, in the order above; at least one per kind that
-/// applies. Answers are a few words and nothing else. Probes come as neighbours in balanced pairs, one yes and one
-/// no in random order; half of the false ones differ from the truth in a single attribute. "when" is answered by a
-/// frame interval over `frame_seconds` ("<frame: 2-4>"), "choice" by a letter.
+/// Every kind of question this clip has an unambiguous answer to, in the order above; at least one
+/// per kind that applies. Answers are a few words and nothing else. Probes come as neighbours in
+/// balanced pairs, one yes and one no in random order; half of the false ones differ from the truth
+/// in a single attribute. "when" is answered by a frame interval over `frame_seconds` ("<frame:
+/// 2-4>"), "choice" by a letter.
 std::vector<Question> make_questions(const Clip& clip, std::span<const double> frame_seconds,
                                      Language language, Random& random);
 

@@ -12,7 +12,8 @@
 namespace tarsier {
 namespace {
 
-// Sine and cosine of a whole turn's share by a polynomial: libm's last bit differs between machines.
+// Sine and cosine of a whole turn's share by a polynomial: libm's last bit differs between
+// machines.
 std::pair<double, double> sine_cosine(double turns) {
   const double quarters = turns * 4;
   const double nearest = std::floor(quarters + 0.5);
@@ -20,18 +21,22 @@ std::pair<double, double> sine_cosine(double turns) {
   const double x2 = x * x;
   const double sine =
       x * (1 + x2 * (-1.0 / 6 + x2 * (1.0 / 120 + x2 * (-1.0 / 5040 + x2 * (1.0 / 362880)))));
-  const double cosine =
-      1 + x2 * (-0.5 + x2 * (1.0 / 24 + x2 * (-1.0 / 720 + x2 * (1.0 / 40320))));
+  const double cosine = 1 + x2 * (-0.5 + x2 * (1.0 / 24 + x2 * (-1.0 / 720 + x2 * (1.0 / 40320))));
   switch (static_cast<std::int64_t>(nearest) & 3) {
-    case 0: return {sine, cosine};
-    case 1: return {cosine, -sine};
-    case 2: return {-sine, -cosine};
-    default: return {-cosine, sine};
+    case 0:
+      return {sine, cosine};
+    case 1:
+      return {cosine, -sine};
+    case 2:
+      return {-sine, -cosine};
+    default:
+      return {-cosine, sine};
   }
 }
 
-// The signed distances below are in pixels, negative inside, for a shape of radius r about (0, 0), y down. Near
-// outer corners they are distances to the nearest edge's line: sharp corners, and no square roots.
+// The signed distances below are in pixels, negative inside, for a shape of radius r about (0, 0),
+// y down. Near outer corners they are distances to the nearest edge's line: sharp corners, and no
+// square roots.
 struct CircleDistance {
   float radius;
   float operator()(float x, float y) const { return std::sqrt(x * x + y * y) - radius; }
@@ -44,7 +49,9 @@ struct RingDistance {
 };
 struct SquareDistance {
   float half_side;
-  float operator()(float x, float y) const { return std::max(std::abs(x), std::abs(y)) - half_side; }
+  float operator()(float x, float y) const {
+    return std::max(std::abs(x), std::abs(y)) - half_side;
+  }
 };
 struct TriangleDistance {  // equilateral, a corner on top
   float inner_radius;
@@ -94,8 +101,10 @@ void shade(const Canvas& canvas, const Sprite& sprite, const Distance& distance,
   const auto clip_to_side = [&](double value) {
     return std::clamp(static_cast<std::int64_t>(std::floor(value)), std::int64_t{0}, canvas.side);
   };
-  const std::int64_t left = clip_to_side(centre_x - reach - 1), right = clip_to_side(centre_x + reach + 2);
-  const std::int64_t top = clip_to_side(centre_y - reach - 1), bottom = clip_to_side(centre_y + reach + 2);
+  const std::int64_t left = clip_to_side(centre_x - reach - 1),
+                     right = clip_to_side(centre_x + reach + 2);
+  const std::int64_t top = clip_to_side(centre_y - reach - 1),
+                     bottom = clip_to_side(centre_y + reach + 2);
   const auto [sine, cosine] = sine_cosine(sprite.turns);
   const auto s = static_cast<float>(sine), c = static_cast<float>(cosine);
   const auto opacity = static_cast<float>(sprite.opacity * 256);
@@ -110,7 +119,8 @@ void shade(const Canvas& canvas, const Sprite& sprite, const Distance& distance,
       if (coverage <= 0) continue;
       const auto alpha = static_cast<std::int32_t>(std::min(coverage, 1.0f) * opacity + 0.5f);
       for (std::size_t i = 0; i < 3; ++i) {
-        pixel[i] = static_cast<std::uint8_t>((pixel[i] * (256 - alpha) + colour[i] * alpha + 128) >> 8);
+        pixel[i] =
+            static_cast<std::uint8_t>((pixel[i] * (256 - alpha) + colour[i] * alpha + 128) >> 8);
       }
     }
   }
@@ -120,18 +130,25 @@ void draw(const Canvas& canvas, const Sprite& sprite) {
   const double radius = sprite.radius * static_cast<double>(canvas.side) / kPictureSide;
   const auto r = static_cast<float>(radius);
   switch (sprite.shape) {  // radii chosen so that the six look alike in size
-    case Shape::circle: return shade(canvas, sprite, CircleDistance{0.92f * r}, radius);
-    case Shape::square: return shade(canvas, sprite, SquareDistance{0.78f * r}, 1.12 * radius);
-    case Shape::triangle: return shade(canvas, sprite, TriangleDistance{0.55f * r}, 1.12 * radius);
-    case Shape::cross: return shade(canvas, sprite, CrossDistance{0.98f * r, 0.3f * r}, 1.05 * radius);
-    case Shape::ring: return shade(canvas, sprite, RingDistance{0.76f * r, 0.2f * r}, radius);
-    case Shape::star: return shade(canvas, sprite, star_distance(1.08f * r), 1.1 * radius);
+    case Shape::circle:
+      return shade(canvas, sprite, CircleDistance{0.92f * r}, radius);
+    case Shape::square:
+      return shade(canvas, sprite, SquareDistance{0.78f * r}, 1.12 * radius);
+    case Shape::triangle:
+      return shade(canvas, sprite, TriangleDistance{0.53f * r}, 1.12 * radius);
+    case Shape::cross:
+      return shade(canvas, sprite, CrossDistance{0.98f * r, 0.3f * r}, 1.05 * radius);
+    case Shape::ring:
+      return shade(canvas, sprite, RingDistance{0.76f * r, 0.2f * r}, radius);
+    case Shape::star:
+      return shade(canvas, sprite, star_distance(1.08f * r), 1.1 * radius);
   }
 }
 
-// A smooth random field of -5 to 5 levels over the picture: what makes the background a surface. Its knots are
-// 28 pixels of 336 apart; in between it is bilinear, in integers.
-std::vector<std::uint8_t> textured(std::array<std::uint8_t, 3> rgb, std::int64_t side, Random random) {
+// A smooth random field of -5 to 5 levels over the picture: what makes the background a surface.
+// Its knots are 28 pixels of 336 apart; in between it is bilinear, in integers.
+std::vector<std::uint8_t> textured(std::array<std::uint8_t, 3> rgb, std::int64_t side,
+                                   Random random) {
   constexpr std::int64_t kKnots = 13, kOne = 256;
   std::array<std::array<std::int64_t, kKnots>, kKnots> knots;
   for (auto& row : knots) {
@@ -140,7 +157,9 @@ std::vector<std::uint8_t> textured(std::array<std::uint8_t, 3> rgb, std::int64_t
   const auto at = [&](std::int64_t row, std::int64_t column) {
     return knots[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
   };
-  const auto position = [&](std::int64_t pixel) { return (2 * pixel + 1) * (kKnots - 1) * kOne / (2 * side); };
+  const auto position = [&](std::int64_t pixel) {
+    return (2 * pixel + 1) * (kKnots - 1) * kOne / (2 * side);
+  };
   std::vector<std::uint8_t> canvas(static_cast<std::size_t>(side * side * 3));
   std::uint8_t* pixel = canvas.data();
   for (std::int64_t row = 0; row < side; ++row) {
@@ -162,7 +181,8 @@ std::vector<std::uint8_t> textured(std::array<std::uint8_t, 3> rgb, std::int64_t
 
 Renderer::Renderer(Clip clip, std::int64_t side) : clip_(std::move(clip)), side_(side) {
   if (side < 1 || side > 4096) {
-    throw ConfigError({"side", std::to_string(side) + " is no picture side", "use 1 to 4096 pixels"});
+    throw ConfigError(
+        {"side", std::to_string(side) + " is no picture side", "use 1 to 4096 pixels"});
   }
 }
 
@@ -171,8 +191,8 @@ const std::vector<std::uint8_t>& Renderer::canvas(Background background) {
   if (canvas.empty()) {
     constexpr std::uint64_t kTag = 0x74657874757265;  // "texture"
     canvas = textured(rgb_of(background), side_,
-                      Random({kTag, static_cast<std::uint64_t>(clip_.split), clip_.seed, clip_.index,
-                              static_cast<std::uint64_t>(background)}));
+                      Random({kTag, static_cast<std::uint64_t>(clip_.split), clip_.seed,
+                              clip_.index, static_cast<std::uint64_t>(background)}));
   }
   return canvas;
 }
@@ -197,24 +217,36 @@ std::vector<std::uint8_t> render(const Clip& clip, double seconds, std::int64_t 
 
 std::array<std::uint8_t, 3> rgb_of(Colour colour) {
   switch (colour) {
-    case Colour::red: return {215, 25, 30};
-    case Colour::green: return {25, 150, 45};
-    case Colour::blue: return {35, 60, 230};
-    case Colour::yellow: return {250, 215, 0};
-    case Colour::purple: return {150, 30, 190};
-    case Colour::orange: return {250, 125, 10};
-    case Colour::cyan: return {0, 205, 220};
+    case Colour::red:
+      return {215, 25, 30};
+    case Colour::green:
+      return {25, 150, 45};
+    case Colour::blue:
+      return {35, 60, 230};
+    case Colour::yellow:
+      return {250, 215, 0};
+    case Colour::purple:
+      return {150, 30, 190};
+    case Colour::orange:
+      return {250, 125, 10};
+    case Colour::cyan:
+      return {0, 205, 220};
   }
   return {};
 }
 
 std::array<std::uint8_t, 3> rgb_of(Background background) {
   switch (background) {
-    case Background::black: return {16, 16, 16};
-    case Background::white: return {242, 242, 242};
-    case Background::gray: return {128, 128, 128};
-    case Background::brown: return {94, 60, 34};
-    case Background::pink: return {250, 185, 205};
+    case Background::black:
+      return {16, 16, 16};
+    case Background::white:
+      return {242, 242, 242};
+    case Background::gray:
+      return {128, 128, 128};
+    case Background::brown:
+      return {94, 60, 34};
+    case Background::pink:
+      return {250, 150, 185};
   }
   return {};
 }

@@ -9,8 +9,9 @@
 
 namespace tarsier {
 
-/// Draws the frames of one clip, side x side, anti-aliased; the faint background texture is made once. The same
-/// bytes on every machine. Not thread-safe; make one per thread. Keeps its own copy of the clip.
+/// Draws the frames of one clip, side x side, anti-aliased; the faint background texture is made
+/// once. The same bytes on every machine. Not thread-safe; make one per thread. Keeps its own copy
+/// of the clip.
 class Renderer {
  public:
   explicit Renderer(Clip clip, std::int64_t side = 336);  // ConfigError unless 1 <= side <= 4096
@@ -24,7 +25,8 @@ class Renderer {
 
   Clip clip_;
   std::int64_t side_;
-  std::array<std::vector<std::uint8_t>, kBackgrounds> canvases_;  // [side, side, 3] each, made when first seen
+  std::array<std::vector<std::uint8_t>, kBackgrounds>
+      canvases_;  // [side, side, 3] each, made when first seen
 };
 
 /// One frame, rgb [side, side, 3]. For many frames of one clip use a Renderer.

@@ -24,13 +24,28 @@ const std::array<Level, 2>& levels() {
 }
 
 // What an event is drawn as: the ten kinds, with horizontal and vertical moves apart.
-enum class Draw { appear, disappear, move_sideways, move_upright, grow, shrink, recolour, spin, jump, swap, cut };
-constexpr std::array kDraws = {Draw::appear,   Draw::disappear, Draw::move_sideways, Draw::move_upright,
-                               Draw::grow,     Draw::shrink,    Draw::recolour,      Draw::spin,
-                               Draw::jump,     Draw::swap,      Draw::cut};
+enum class Draw {
+  appear,
+  disappear,
+  move_sideways,
+  move_upright,
+  grow,
+  shrink,
+  recolour,
+  spin,
+  jump,
+  swap,
+  cut
+};
+constexpr std::array kDraws = {Draw::appear,       Draw::disappear, Draw::move_sideways,
+                               Draw::move_upright, Draw::grow,      Draw::shrink,
+                               Draw::recolour,     Draw::spin,      Draw::jump,
+                               Draw::swap,         Draw::cut};
 
 std::int64_t frames_of(double seconds) { return std::llround(seconds * kFramesPerSecond); }
-double seconds_of_frame(std::int64_t frame) { return static_cast<double>(frame) / kFramesPerSecond; }
+double seconds_of_frame(std::int64_t frame) {
+  return static_cast<double>(frame) / kFramesPerSecond;
+}
 
 std::size_t pair_index(Colour colour, Shape shape) {
   return static_cast<std::size_t>(colour) * kShapes + static_cast<std::size_t>(shape);
@@ -39,11 +54,16 @@ std::size_t pair_index(Colour colour, Shape shape) {
 std::optional<Cell> neighbour(Cell cell, Direction direction) {
   const int row = cell / 3, column = cell % 3;
   switch (direction) {
-    case Direction::left: return column > 0 ? std::optional(cell - 1) : std::nullopt;
-    case Direction::right: return column < 2 ? std::optional(cell + 1) : std::nullopt;
-    case Direction::up: return row > 0 ? std::optional(cell - 3) : std::nullopt;
-    case Direction::down: return row < 2 ? std::optional(cell + 3) : std::nullopt;
-    case Direction::none: break;
+    case Direction::left:
+      return column > 0 ? std::optional(cell - 1) : std::nullopt;
+    case Direction::right:
+      return column < 2 ? std::optional(cell + 1) : std::nullopt;
+    case Direction::up:
+      return row > 0 ? std::optional(cell - 3) : std::nullopt;
+    case Direction::down:
+      return row < 2 ? std::optional(cell + 3) : std::nullopt;
+    case Direction::none:
+      break;
   }
   return std::nullopt;
 }
@@ -84,7 +104,8 @@ class Maker {
     std::vector<Look> fresh;
     for (int colour = 0; colour < kColours; ++colour) {
       for (int shape = 0; shape < kShapes; ++shape) {
-        const Look look{static_cast<Shape>(shape), static_cast<Colour>(colour), ShapeSize::small, cell};
+        const Look look{static_cast<Shape>(shape), static_cast<Colour>(colour), ShapeSize::small,
+                        cell};
         if (is_held_out(look.colour, look.shape) == held_out && !taken(look)) fresh.push_back(look);
       }
     }
@@ -102,8 +123,9 @@ class Maker {
   void take(const Look& look) { taken_[pair_index(look.colour, look.shape)] = true; }
 
   bool is_free(Cell cell) const {
-    return std::none_of(now_.begin(), now_.end(),
-                        [&](const std::optional<Look>& look) { return look && look->cell == cell; });
+    return std::none_of(now_.begin(), now_.end(), [&](const std::optional<Look>& look) {
+      return look && look->cell == cell;
+    });
   }
 
   std::vector<int> in_view() const {
@@ -132,15 +154,22 @@ class Maker {
 
   std::optional<Event> draw_event(Draw draw) {
     switch (draw) {
-      case Draw::appear: return draw_appear();
-      case Draw::disappear: return draw_single(EventKind::disappear, [](const Look&) { return true; });
-      case Draw::move_sideways: return draw_move({Direction::left, Direction::right});
-      case Draw::move_upright: return draw_move({Direction::up, Direction::down});
+      case Draw::appear:
+        return draw_appear();
+      case Draw::disappear:
+        return draw_single(EventKind::disappear, [](const Look&) { return true; });
+      case Draw::move_sideways:
+        return draw_move({Direction::left, Direction::right});
+      case Draw::move_upright:
+        return draw_move({Direction::up, Direction::down});
       case Draw::grow:
-        return draw_single(EventKind::grow, [](const Look& look) { return look.size == ShapeSize::small; });
+        return draw_single(EventKind::grow,
+                           [](const Look& look) { return look.size == ShapeSize::small; });
       case Draw::shrink:
-        return draw_single(EventKind::shrink, [](const Look& look) { return look.size == ShapeSize::big; });
-      case Draw::recolour: return draw_recolour();
+        return draw_single(EventKind::shrink,
+                           [](const Look& look) { return look.size == ShapeSize::big; });
+      case Draw::recolour:
+        return draw_recolour();
       case Draw::spin:  // a turned circle or ring looks the same
         return draw_single(EventKind::spin, [](const Look& look) {
           return look.shape != Shape::circle && look.shape != Shape::ring;
@@ -150,8 +179,10 @@ class Maker {
           const std::optional<Cell> above = neighbour(look.cell, Direction::up);
           return !above || is_free(*above);
         });
-      case Draw::swap: return draw_swap();
-      case Draw::cut: return draw_cut();
+      case Draw::swap:
+        return draw_swap();
+      case Draw::cut:
+        return draw_cut();
     }
     return std::nullopt;
   }
@@ -189,7 +220,10 @@ class Maker {
     }
     if (moves.empty()) return std::nullopt;
     const auto [object, direction] = random_.pick(moves);
-    return Event{.kind = EventKind::move, .object = object, .direction = direction, .actor = look_of(object)};
+    return Event{.kind = EventKind::move,
+                 .object = object,
+                 .direction = direction,
+                 .actor = look_of(object)};
   }
 
   std::optional<Event> draw_recolour() {
@@ -204,7 +238,10 @@ class Maker {
     }
     if (changes.empty()) return std::nullopt;
     const auto [object, colour] = random_.pick(changes);
-    return Event{.kind = EventKind::recolour, .object = object, .to_colour = colour, .actor = look_of(object)};
+    return Event{.kind = EventKind::recolour,
+                 .object = object,
+                 .to_colour = colour,
+                 .actor = look_of(object)};
   }
 
   std::optional<Event> draw_swap() {
@@ -238,15 +275,17 @@ class Maker {
     if (event.kind == EventKind::recolour) take(look_of(event.object));
   }
 
-  // Each event gets a slot of its length; what time is left over is shared out before, between and after them.
-  // A cut falls early in its slot, so that it and the next event start more than a sampling step apart.
+  // Each event gets a slot of its length; what time is left over is shared out before, between and
+  // after them. A cut falls early in its slot, so that it and the next event start more than a
+  // sampling step apart.
   void draw_times() {
     const auto count = static_cast<std::int64_t>(clip_.events.size());
     std::vector<std::int64_t> lengths(clip_.events.size());
     std::int64_t free = frames_of(level_.seconds - 2 * level_.margin_seconds) -
                         (count - 1) * frames_of(level_.gap_seconds);
     for (std::int64_t& length : lengths) {
-      length = random_.integer(frames_of(level_.min_event_seconds), frames_of(level_.max_event_seconds));
+      length =
+          random_.integer(frames_of(level_.min_event_seconds), frames_of(level_.max_event_seconds));
       free -= length;
     }
     check(free >= 0, "a level's events fit into its clip");
@@ -289,9 +328,11 @@ Clip make_clip(const Level& level, Split split, std::uint64_t seed, std::uint64_
                ClipOptions options) {
   check(!options.unseen || split == Split::test, "only the test split has unseen pairs");
   constexpr std::uint64_t kTag = 0x736861706573;  // "shapes"
-  Clip clip = Maker(level, options,
-                    Random({kTag, static_cast<std::uint64_t>(split), seed, index, options.unseen ? 1u : 0u}))
-                  .make();
+  Clip clip =
+      Maker(
+          level, options,
+          Random({kTag, static_cast<std::uint64_t>(split), seed, index, options.unseen ? 1u : 0u}))
+          .make();
   clip.split = split;
   clip.seed = seed;
   clip.index = index;
@@ -300,12 +341,18 @@ Clip make_clip(const Level& level, Split split, std::uint64_t seed, std::uint64_
 
 bool is_held_out(Colour colour, Shape shape) {
   switch (shape) {
-    case Shape::circle: return colour == Colour::yellow;
-    case Shape::square: return colour == Colour::orange;
-    case Shape::triangle: return colour == Colour::green;
-    case Shape::cross: return colour == Colour::purple;
-    case Shape::ring: return colour == Colour::blue;
-    case Shape::star: return colour == Colour::red;
+    case Shape::circle:
+      return colour == Colour::yellow;
+    case Shape::square:
+      return colour == Colour::orange;
+    case Shape::triangle:
+      return colour == Colour::green;
+    case Shape::cross:
+      return colour == Colour::purple;
+    case Shape::ring:
+      return colour == Colour::blue;
+    case Shape::star:
+      return colour == Colour::red;
   }
   return false;
 }

@@ -26,9 +26,12 @@ bool is_past_middle(const Event& event, double seconds) {
   return seconds >= (event.start + event.end) / 2;
 }
 
-bool concerns(const Event& event, int object) { return event.object == object || event.other == object; }
+bool concerns(const Event& event, int object) {
+  return event.object == object || event.other == object;
+}
 
-// Height of a jump, 0 to 1: two hops, steep at the ground so that few moments look like standing still.
+// Height of a jump, 0 to 1: two hops, steep at the ground so that few moments look like standing
+// still.
 double hop(double share) {
   const double phase = share < 0.5 ? 2 * share : 2 * share - 1;
   const double away = 1 - 4 * phase * (1 - phase);
@@ -61,17 +64,24 @@ void animate(Sprite& sprite, const Event& event, const Look& before, double shar
       sprite.radius *= between(0.4, 1, shown);
       break;
     }
-    case EventKind::spin: sprite.turns += kSpinTurns * share; break;
-    case EventKind::jump: sprite.y -= kJumpHeight * hop(share); break;
-    case EventKind::swap: {  // each goes round on its own side: the arcs bend apart at right angles to the way
-      const double dx = x_of(after.cell) - x_of(before.cell), dy = y_of(after.cell) - y_of(before.cell);
+    case EventKind::spin:
+      sprite.turns += kSpinTurns * share;
+      break;
+    case EventKind::jump:
+      sprite.y -= kJumpHeight * hop(share);
+      break;
+    case EventKind::swap: {  // each goes round on its own side: the arcs bend apart at right angles
+                             // to the way
+      const double dx = x_of(after.cell) - x_of(before.cell),
+                   dy = y_of(after.cell) - y_of(before.cell);
       const double cells = std::max({dx, -dx, dy, -dy}) / kCellSide;
       const double bend = 0.42 * 4 * share * (1 - share) / cells;
       sprite.x -= dy * bend;
       sprite.y += dx * bend;
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -85,19 +95,35 @@ Look look_after(const Event& event, int object, Look before) {
   }
   if (object != event.object) return before;
   switch (event.kind) {
-    case EventKind::grow: before.size = ShapeSize::big; break;
-    case EventKind::shrink: before.size = ShapeSize::small; break;
-    case EventKind::recolour: before.colour = event.to_colour; break;
+    case EventKind::grow:
+      before.size = ShapeSize::big;
+      break;
+    case EventKind::shrink:
+      before.size = ShapeSize::small;
+      break;
+    case EventKind::recolour:
+      before.colour = event.to_colour;
+      break;
     case EventKind::move:
       switch (event.direction) {
-        case Direction::left: before.cell -= 1; break;
-        case Direction::right: before.cell += 1; break;
-        case Direction::up: before.cell -= 3; break;
-        case Direction::down: before.cell += 3; break;
-        case Direction::none: break;
+        case Direction::left:
+          before.cell -= 1;
+          break;
+        case Direction::right:
+          before.cell += 1;
+          break;
+        case Direction::up:
+          before.cell -= 3;
+          break;
+        case Direction::down:
+          before.cell += 3;
+          break;
+        case Direction::none:
+          break;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return before;
 }
@@ -145,14 +171,16 @@ std::vector<Look> looks_at(const Clip& clip, double seconds) {
     }
     if (in_view) looks.push_back(look);
   }
-  std::sort(looks.begin(), looks.end(), [](const Look& a, const Look& b) { return a.cell < b.cell; });
+  std::sort(looks.begin(), looks.end(),
+            [](const Look& a, const Look& b) { return a.cell < b.cell; });
   return looks;
 }
 
 Background background_at(const Clip& clip, double seconds) {
   Background background = clip.background;
   for (const Event& event : clip.events) {
-    if (event.kind == EventKind::cut && is_past_middle(event, seconds)) background = event.to_background;
+    if (event.kind == EventKind::cut && is_past_middle(event, seconds))
+      background = event.to_background;
   }
   return background;
 }
@@ -192,7 +220,8 @@ std::pair<double, double> seconds_of(FrameInterval interval, std::span<const dou
         "a frame interval lies in its frames");
   const auto at = [&](std::int64_t i) { return frame_seconds[static_cast<std::size_t>(i)]; };
   const double begin = interval.first == 0 ? 0 : (at(interval.first - 1) + at(interval.first)) / 2;
-  const double end = interval.last + 1 == count ? duration : (at(interval.last) + at(interval.last + 1)) / 2;
+  const double end =
+      interval.last + 1 == count ? duration : (at(interval.last) + at(interval.last + 1)) / 2;
   return {std::clamp(begin, 0.0, duration), std::clamp(end, 0.0, duration)};
 }
 

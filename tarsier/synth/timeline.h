@@ -20,11 +20,11 @@ inline constexpr double kJumpHeight = 45, kSpinTurns = 405.0 / 360.0;
 struct Sprite {
   int object = 0;
   Shape shape = Shape::circle;
-  double x = 0, y = 0;                // centre
+  double x = 0, y = 0;  // centre
   double radius = 0;
-  double turns = 0;                   // clockwise rotation; 1 is a full turn
-  double opacity = 1;                 // 0 to 1
-  std::array<double, 3> rgb{};        // 0 to 255
+  double turns = 0;             // clockwise rotation; 1 is a full turn
+  double opacity = 1;           // 0 to 1
+  std::array<double, 3> rgb{};  // 0 to 255
 };
 
 struct SceneState {
@@ -35,14 +35,14 @@ struct SceneState {
 /// The picture's content at a time in seconds (clamped to the clip).
 SceneState state_at(const Clip& clip, double seconds);
 
-/// The names of what is in view at a time, in reading order of cells. During an event its actor still has the
-/// look from before it until the event's middle and the look after it from then on; so an appearing object is
-/// listed from the middle of its event.
+/// The names of what is in view at a time, in reading order of cells. During an event its actor
+/// still has the look from before it until the event's middle and the look after it from then on;
+/// so an appearing object is listed from the middle of its event.
 std::vector<Look> looks_at(const Clip& clip, double seconds);
 Background background_at(const Clip& clip, double seconds);
 
-/// The look of object `object`, whose look before `event` is `before`, once the event is over. An appearing or
-/// disappearing object keeps its look; whether it is in view is another matter.
+/// The look of object `object`, whose look before `event` is `before`, once the event is over. An
+/// appearing or disappearing object keeps its look; whether it is in view is another matter.
 Look look_after(const Event& event, int object, Look before);
 
 /// The event in progress at a time (start <= seconds <= end), or null. Points into `clip`.
@@ -50,14 +50,15 @@ const Event* event_at(const Clip& clip, double seconds);
 /// The events that overlap [from, to], in order. Points into `clip`.
 std::vector<const Event*> events_between(const Clip& clip, double from, double to);
 
-/// The frame interval of an event over sampled frames (seconds, ascending, at least one): from the last frame
-/// at or before its start to the first frame at or after its end, clamped to the frames there are. So the first
-/// frame shows the scene before, the last the scene after, and those between show it happening; a cut has two
-/// frames, or one when a clamp makes them equal. Neighbouring events may share frames.
+/// The frame interval of an event over sampled frames (seconds, ascending, at least one): from the
+/// last frame at or before its start to the first frame at or after its end, clamped to the frames
+/// there are. So the first frame shows the scene before, the last the scene after, and those
+/// between show it happening; a cut has two frames, or one when a clamp makes them equal.
+/// Neighbouring events may share frames.
 FrameInterval frame_interval(const Event& event, std::span<const double> frame_seconds);
 
-/// Seconds that a frame interval stands for: half-way to the frame before the first, half-way to the frame after
-/// the last, clamped to [0, duration].
+/// Seconds that a frame interval stands for: half-way to the frame before the first, half-way to
+/// the frame after the last, clamped to [0, duration].
 std::pair<double, double> seconds_of(FrameInterval interval, std::span<const double> frame_seconds,
                                      double duration);
 

@@ -18,13 +18,15 @@ std::string_view place_words(Cell cell, Language language);     // "top left", "
 std::string_view name_of(EventKind kind);                       // "appear"; for logs and JSON
 std::string_view name_of(Split split);                          // "train"
 
-/// The words that say what a look is: {"red", "circle", "big", "top", "left"}; cells give one or two words
+/// The words that say what a look is: {"red", "circle", "big", "top", "left"}; cells give one or
+/// two words
 /// ("top" alone is the middle of the top row, "center" the middle cell).
 std::vector<std::string> visual_words(const Look& look, Language language = Language::english);
 std::string background_word(Background background, Language language = Language::english);
 
-/// Text to train a tokenizer on, so that each word of the world becomes one token: sentences in English (a
-/// splitter cuts at spaces), single words and phrases in Chinese, where a run of characters has no spaces.
+/// Text to train a tokenizer on, so that each word of the world becomes one token: sentences in
+/// English (a splitter cuts at spaces), single words and phrases in Chinese, where a run of
+/// characters has no spaces.
 std::vector<std::string> corpus(Language language);
 
 }  // namespace tarsier

@@ -26,22 +26,27 @@ bool same_name(const Look& a, const Look& b) { return a.colour == b.colour && a.
 bool agrees(const Event& truth, const ParsedEvent& claim) {
   if (truth.kind != claim.kind) return false;
   switch (truth.kind) {
-    case EventKind::cut: return truth.to_background == claim.to_background;
+    case EventKind::cut:
+      return truth.to_background == claim.to_background;
     case EventKind::swap:
       return (same_name(truth.actor, claim.actor) && same_name(truth.partner, claim.partner)) ||
              (same_name(truth.actor, claim.partner) && same_name(truth.partner, claim.actor));
-    case EventKind::appear: return truth.actor == claim.actor;
-    case EventKind::move: return same_name(truth.actor, claim.actor) && truth.direction == claim.direction;
-    case EventKind::recolour: return same_name(truth.actor, claim.actor) && truth.to_colour == claim.to_colour;
-    default: return same_name(truth.actor, claim.actor);
+    case EventKind::appear:
+      return truth.actor == claim.actor;
+    case EventKind::move:
+      return same_name(truth.actor, claim.actor) && truth.direction == claim.direction;
+    case EventKind::recolour:
+      return same_name(truth.actor, claim.actor) && truth.to_colour == claim.to_colour;
+    default:
+      return same_name(truth.actor, claim.actor);
   }
 }
 
-// For each truth the claim that matches it, one to one, or -1. Agreement is an equivalence, so taking the first
-// free claim finds as many matches as there can be.
+// For each truth the claim that matches it, one to one, or -1. Agreement is an equivalence, so
+// taking the first free claim finds as many matches as there can be.
 template <class Truth, class Claim, class Agrees>
-std::vector<std::int64_t> matches(const std::vector<Truth>& truths, const std::vector<Claim>& claims,
-                                  Agrees agree) {
+std::vector<std::int64_t> matches(const std::vector<Truth>& truths,
+                                  const std::vector<Claim>& claims, Agrees agree) {
   std::vector<std::int64_t> of_truth;
   std::vector<bool> used(claims.size());
   for (const Truth& truth : truths) {
@@ -56,11 +61,14 @@ std::vector<std::int64_t> matches(const std::vector<Truth>& truths, const std::v
 }
 
 std::int64_t count_of(const std::vector<std::int64_t>& matched) {
-  return std::count_if(matched.begin(), matched.end(), [](std::int64_t claim) { return claim >= 0; });
+  return std::count_if(matched.begin(), matched.end(),
+                       [](std::int64_t claim) { return claim >= 0; });
 }
 
-std::int64_t common_subsequence(const std::vector<Event>& truths, const std::vector<ParsedEvent>& claims) {
-  std::vector<std::int64_t> longest(claims.size() + 1);  // of the truths so far and the first i claims
+std::int64_t common_subsequence(const std::vector<Event>& truths,
+                                const std::vector<ParsedEvent>& claims) {
+  std::vector<std::int64_t> longest(claims.size() +
+                                    1);  // of the truths so far and the first i claims
   for (const Event& truth : truths) {
     std::int64_t diagonal = 0;
     for (std::size_t i = 0; i < claims.size(); ++i) {
@@ -75,8 +83,10 @@ std::int64_t common_subsequence(const std::vector<Event>& truths, const std::vec
 std::string normalised(std::string_view answer) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const auto trim = [&] {
-    while (!answer.empty() && kBlanks.find(answer.front()) != std::string_view::npos) answer.remove_prefix(1);
-    while (!answer.empty() && kBlanks.find(answer.back()) != std::string_view::npos) answer.remove_suffix(1);
+    while (!answer.empty() && kBlanks.find(answer.front()) != std::string_view::npos)
+      answer.remove_prefix(1);
+    while (!answer.empty() && kBlanks.find(answer.back()) != std::string_view::npos)
+      answer.remove_suffix(1);
   };
   trim();
   for (const std::string_view stop : {".", "。"}) {
@@ -126,7 +136,8 @@ void WorldScorer::add_intervals(const Clip& clip, std::span<const double> frame_
   }
 }
 
-void WorldScorer::add_answer(std::string_view kind, std::string_view truth, std::string_view answer) {
+void WorldScorer::add_answer(std::string_view kind, std::string_view truth,
+                             std::string_view answer) {
   const std::string said = normalised(answer);
   Share& of_kind = answers_[std::string(kind)];
   ++of_kind.all;
@@ -161,8 +172,8 @@ WorldScores WorldScorer::scores() const {
   return scores;
 }
 
-nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen, std::uint64_t seed,
-                                 const std::string& model) {
+nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
+                                 std::uint64_t seed, const std::string& model) {
   return {{"event_precision", scores.event_precision},
           {"event_recall", scores.event_recall},
           {"event_f1", scores.event_f1},

@@ -12,23 +12,23 @@
 
 namespace tarsier {
 
-/// Every score is exact and micro-averaged over clips. A share of nothing is 0 (0 / 0 = 0), except F1 with no
-/// true and no claimed items, which is 1: nothing was to be said and nothing was.
+/// Every score is exact and micro-averaged over clips. A share of nothing is 0 (0 / 0 = 0), except
+/// F1 with no true and no claimed items, which is 1: nothing was to be said and nothing was.
 struct WorldScores {
   double event_precision = 0, event_recall = 0, event_f1 = 0;
-  double order = 0;           // share of the matches (so of F1) kept when they must be in true order
-  double scene_f1 = 0;        // objects of the opening by colour, shape, size and place
-  double interval_iou = 0;    // mean over matched events of the interval form; no marker counts 0
-  double interval_exact = 0;  // share of the same with both ends right
-  double qa = 0;              // accuracy over all questions that are no probes
-  double probes = 0;          // accuracy over probes
-  double probe_yes_rate = 0;  // share of probes answered yes
+  double order = 0;         // share of the matches (so of F1) kept when they must be in true order
+  double scene_f1 = 0;      // objects of the opening by colour, shape, size and place
+  double interval_iou = 0;  // mean over matched events of the interval form; no marker counts 0
+  double interval_exact = 0;                 // share of the same with both ends right
+  double qa = 0;                             // accuracy over all questions that are no probes
+  double probes = 0;                         // accuracy over probes
+  double probe_yes_rate = 0;                 // share of probes answered yes
   std::map<std::string, double> qa_by_kind;  // accuracy by kind, probes included
-  double miss = 0;            // true events not matched, per true event
-  double hallucination = 0;   // claimed events not matched, per true event
-  double total = 0;           // miss + hallucination
-  double unparsed = 0;        // share of sentences outside the grammar
-  std::int64_t clips = 0;     // descriptions scored
+  double miss = 0;                           // true events not matched, per true event
+  double hallucination = 0;                  // claimed events not matched, per true event
+  double total = 0;                          // miss + hallucination
+  double unparsed = 0;                       // share of sentences outside the grammar
+  std::int64_t clips = 0;                    // descriptions scored
 };
 
 /// Frames in both over frames in either; 0 when one is no interval (first < 0).
@@ -37,13 +37,16 @@ double interval_iou(FrameInterval a, FrameInterval b);
 /// Adds up counts over clips; scores() may be called at any time.
 class WorldScorer {
  public:
-  /// A description of a clip, parsed: events one to one by (kind, object, argument), and the opening scene. The
-  /// argument is a move's direction, a recolour's colour, a swap's partner (either way round), a cut's background,
-  /// an appear's size and place.
+  /// A description of a clip, parsed: events one to one by (kind, object, argument), and the
+  /// opening scene. The argument is a move's direction, a recolour's colour, a swap's partner
+  /// (either way round), a cut's background, an appear's size and place.
   void add_description(const Clip& clip, const ParsedScene& parsed);
-  /// A description of the interval form: only the intervals of matched events are scored, over `frame_seconds`.
-  void add_intervals(const Clip& clip, std::span<const double> frame_seconds, const ParsedScene& parsed);
-  /// One answered question; answers compare after trimming, without a final stop, ignoring ASCII case.
+  /// A description of the interval form: only the intervals of matched events are scored, over
+  /// `frame_seconds`.
+  void add_intervals(const Clip& clip, std::span<const double> frame_seconds,
+                     const ParsedScene& parsed);
+  /// One answered question; answers compare after trimming, without a final stop, ignoring ASCII
+  /// case.
   void add_answer(std::string_view kind, std::string_view truth, std::string_view answer);
   WorldScores scores() const;
 
@@ -62,7 +65,7 @@ class WorldScorer {
 };
 
 /// What `tarsier eval world --json` prints; `unseen` gives the two unseen_ scores.
-nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen, std::uint64_t seed,
-                                 const std::string& model);
+nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
+                                 std::uint64_t seed, const std::string& model);
 
 }  // namespace tarsier

@@ -48,28 +48,32 @@ void expect_inverse(const Clip& clip, const std::string& text, Language language
 TEST(Grammar, InvertsEveryDescription) {
   for (std::uint64_t index = 0; index < 20000 && !testing::Test::HasFailure(); ++index) {
     const bool unseen = index % 10 == 9;
-    const Clip clip = make_clip(level_named(index % 20 == 0 ? "easy" : "base"), unseen ? Split::test : Split::train,
-                                5, index, {.unseen = unseen});
+    const Clip clip = make_clip(level_named(index % 20 == 0 ? "easy" : "base"),
+                                unseen ? Split::test : Split::train, 5, index, {.unseen = unseen});
     const std::vector<double> seconds = sampled_seconds(clip, index % 3 == 0 ? 16 : 8);
     Random random({index});
     for (const Language language : {Language::english, Language::chinese}) {
       expect_inverse(clip, describe(clip, language, random), language, nullptr);
-      expect_inverse(clip, describe_with_intervals(clip, seconds, language, random), language, &seconds);
+      expect_inverse(clip, describe_with_intervals(clip, seconds, language, random), language,
+                     &seconds);
     }
   }
 }
 
 TEST(Grammar, ReadsByHand) {
   const ParsedScene parsed = parse_description(
-      " On a gray background, there is a small red circle at the top left and a big blue star in the center."
-      "<frame: 2-4>The red circle moves right.<frame: 5>The background turns pink. The red circle and the blue star "
+      " On a gray background, there is a small red circle at the top left and a big blue star in "
+      "the center."
+      "<frame: 2-4>The red circle moves right.<frame: 5>The background turns pink. The red circle "
+      "and the blue star "
       "swap places. ",
       Language::english);
   EXPECT_EQ(parsed.sentences, 4);
   EXPECT_EQ(parsed.unparsed, 0);
   EXPECT_EQ(parsed.background, Background::gray);
-  EXPECT_THAT(parsed.opening, testing::ElementsAre(Look{Shape::circle, Colour::red, ShapeSize::small, 0},
-                                                   Look{Shape::star, Colour::blue, ShapeSize::big, 4}));
+  EXPECT_THAT(parsed.opening,
+              testing::ElementsAre(Look{Shape::circle, Colour::red, ShapeSize::small, 0},
+                                   Look{Shape::star, Colour::blue, ShapeSize::big, 4}));
   ASSERT_EQ(parsed.events.size(), 3u);
   EXPECT_EQ(parsed.events[0].direction, Direction::right);
   EXPECT_EQ(parsed.events[0].first_frame, 1);
@@ -81,7 +85,9 @@ TEST(Grammar, ReadsByHand) {
 }
 
 TEST(Grammar, CountsWhatItCannotRead) {
-  const auto unparsed = [](std::string_view text) { return parse_description(text, Language::english).unparsed; };
+  const auto unparsed = [](std::string_view text) {
+    return parse_description(text, Language::english).unparsed;
+  };
   EXPECT_EQ(unparsed(""), 0);
   EXPECT_EQ(unparsed(" \n"), 0);
   EXPECT_EQ(unparsed("The red circle jumps"), 0);  // cut short after its last word

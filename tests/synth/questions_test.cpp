@@ -19,7 +19,8 @@ const Look kCircle{Shape::circle, Colour::red, ShapeSize::small, 0};
 const Look kStar{Shape::star, Colour::orange, ShapeSize::big, 4};
 
 Clip small_clip() {
-  Event move{.kind = EventKind::move, .start = 1, .end = 2.6, .object = 0, .direction = Direction::right};
+  Event move{
+      .kind = EventKind::move, .start = 1, .end = 2.6, .object = 0, .direction = Direction::right};
   move.actor = kCircle;
   Event jump{.kind = EventKind::jump, .start = 4, .end = 5.6, .object = 1};
   jump.actor = kStar;
@@ -52,7 +53,8 @@ TEST(Questions, AnswersByHand) {
       {"Where is the red circle at the start?", "top left"},
       {"Where is the red circle at the end?", "top"},
       {"What color is the background at the end?", "gray"},
-      {"Which happens first: the orange star jumps or the red circle moves right?", "the red circle moves right"},
+      {"Which happens first: the orange star jumps or the red circle moves right?",
+       "the red circle moves right"},
       {"What happens right after the red circle moves right?", "the orange star jumps"},
       {"How many times does an object jump?", "1"},
       {"How many times does the background change?", "0"},
@@ -72,8 +74,9 @@ TEST(Questions, EveryKindIsAsked) {
   for (const Language language : {Language::english, Language::chinese}) {
     std::set<std::string> kinds;
     for (const Question& question : ask(small_clip(), language, 1)) kinds.insert(question.kind);
-    EXPECT_THAT(kinds, testing::UnorderedElementsAre("colour", "shape", "count", "place", "background", "first", "after",
-                                                     "times", "when", "is_there", "does_it", "before", "choice"));
+    EXPECT_THAT(kinds, testing::UnorderedElementsAre(
+                           "colour", "shape", "count", "place", "background", "first", "after",
+                           "times", "when", "is_there", "does_it", "before", "choice"));
   }
 }
 
@@ -122,8 +125,9 @@ TEST(Claims, FalseOnesAreFalseAndNearOnesNear) {
     for (const Event& event : clip.events) {
       const Event near = false_claim(clip, event, true, random);
       EXPECT_EQ(times_true(clip, near), 0);
-      EXPECT_TRUE(near.kind == event.kind || same_claim({.kind = EventKind::jump, .actor = near.actor},
-                                                       {.kind = EventKind::jump, .actor = event.actor}));
+      EXPECT_TRUE(near.kind == event.kind ||
+                  same_claim({.kind = EventKind::jump, .actor = near.actor},
+                             {.kind = EventKind::jump, .actor = event.actor}));
       EXPECT_EQ(times_true(clip, false_claim(clip, event, false, random)), 0);
     }
     for (const bool near : {true, false}) {

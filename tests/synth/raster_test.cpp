@@ -11,7 +11,12 @@ namespace tarsier {
 namespace {
 
 Clip one_object(Look look, Background background = Background::black) {
-  return {.level = "base", .seconds = 8, .background = background, .opening = {look}, .objects = {{.look = look}}, .events = {}};
+  return {.level = "base",
+          .seconds = 8,
+          .background = background,
+          .opening = {look},
+          .objects = {{.look = look}},
+          .events = {}};
 }
 
 int distance(std::span<const std::uint8_t> pixel, std::array<std::uint8_t, 3> rgb) {
@@ -85,9 +90,10 @@ TEST(Raster, FramesAreTheSameBytesEverywhere) {
   std::uint64_t value = 0;
   for (std::uint64_t index = 0; index < 20; ++index) {
     Renderer renderer(make_clip(level_named("base"), Split::train, 1, index));
-    for (const double seconds : {0.0, 1.0, 3.0, 5.0, 7.0}) value = value * 31 + hash(renderer.render(seconds));
+    for (const double seconds : {0.0, 1.0, 3.0, 5.0, 7.0})
+      value = value * 31 + hash(renderer.render(seconds));
   }
-  EXPECT_EQ(value, 0u);
+  EXPECT_EQ(value, 16800897622373209847u);
 }
 
 }  // namespace

@@ -38,8 +38,9 @@ TEST(Scene, LevelsHaveNames) {
 TEST(Scene, AClipIsAFunctionOfItsKey) {
   EXPECT_EQ(make_clip(base(), Split::train, 1, 2), make_clip(base(), Split::train, 1, 2));
   const Clip clip = make_clip(base(), Split::train, 1, 2);
-  for (const Clip& other : {make_clip(base(), Split::test, 1, 2), make_clip(base(), Split::train, 2, 2),
-                            make_clip(base(), Split::train, 1, 3)}) {
+  for (const Clip& other :
+       {make_clip(base(), Split::test, 1, 2), make_clip(base(), Split::train, 2, 2),
+        make_clip(base(), Split::train, 1, 3)}) {
     EXPECT_NE(clip.events, other.events);
   }
 }
@@ -94,7 +95,8 @@ TEST(Scene, EventsKeepTheirDistance) {
       if (i == 0) continue;
       EXPECT_GE(event.start - clip.events[i - 1].end, 0.3);
       // Tarsier2's markers need starts that ascend.
-      EXPECT_GT(frame_interval(event, sampled).first, frame_interval(clip.events[i - 1], sampled).first);
+      EXPECT_GT(frame_interval(event, sampled).first,
+                frame_interval(clip.events[i - 1], sampled).first);
     }
   });
 }
@@ -102,7 +104,8 @@ TEST(Scene, EventsKeepTheirDistance) {
 TEST(Scene, EventsArePossible) {
   for_clips(Split::train, 3000, [](const Clip& clip) {
     for (const Event& event : clip.events) {
-      const std::vector<Look> before = looks_at(clip, event.start), after = looks_at(clip, event.end);
+      const std::vector<Look> before = looks_at(clip, event.start),
+                              after = looks_at(clip, event.end);
       const auto in = [](const std::vector<Look>& looks, const Look& look) {
         return std::count(looks.begin(), looks.end(), look) == 1;
       };
@@ -117,10 +120,18 @@ TEST(Scene, EventsArePossible) {
           EXPECT_TRUE(in(after, event.actor));
           EXPECT_EQ(after.size(), before.size() + 1);
           continue;
-        case EventKind::disappear: EXPECT_EQ(after.size() + 1, before.size()); break;
-        case EventKind::grow: EXPECT_EQ(event.actor.size, ShapeSize::small); break;
-        case EventKind::shrink: EXPECT_EQ(event.actor.size, ShapeSize::big); break;
-        case EventKind::recolour: EXPECT_NE(event.actor.colour, event.to_colour); break;
+        case EventKind::disappear:
+          EXPECT_EQ(after.size() + 1, before.size());
+          break;
+        case EventKind::grow:
+          EXPECT_EQ(event.actor.size, ShapeSize::small);
+          break;
+        case EventKind::shrink:
+          EXPECT_EQ(event.actor.size, ShapeSize::big);
+          break;
+        case EventKind::recolour:
+          EXPECT_NE(event.actor.colour, event.to_colour);
+          break;
         case EventKind::spin:
           EXPECT_NE(event.actor.shape, Shape::circle);
           EXPECT_NE(event.actor.shape, Shape::ring);
@@ -129,8 +140,11 @@ TEST(Scene, EventsArePossible) {
           EXPECT_LT(event.actor.cell, event.partner.cell);
           EXPECT_TRUE(in(before, event.partner));
           break;
-        case EventKind::move: EXPECT_NE(event.direction, Direction::none); break;
-        case EventKind::jump: break;
+        case EventKind::move:
+          EXPECT_NE(event.direction, Direction::none);
+          break;
+        case EventKind::jump:
+          break;
       }
       EXPECT_TRUE(in(before, event.actor));
       if (event.kind != EventKind::disappear) {
@@ -172,7 +186,8 @@ TEST(Scene, HeldOutPairsAreSixAndOnlyInTheUnseenSet) {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     for_clips(split, 1000, [&](const Clip& clip) { EXPECT_EQ(held_out(names_in(clip)), 0); });
   }
-  for_clips(Split::test, 1000, [&](const Clip& clip) { EXPECT_EQ(held_out(clip.opening), 1); }, {.unseen = true});
+  for_clips(Split::test, 1000, [&](const Clip& clip) { EXPECT_EQ(held_out(clip.opening), 1); },
+            {.unseen = true});
   EXPECT_THROW(make_clip(base(), Split::train, 1, 1, {.unseen = true}), InternalError);
 }
 

@@ -42,7 +42,8 @@ TEST(Timeline, AMoveGoesOneCell) {
 TEST(Timeline, SizeColourAndRotationChangeInBetween) {
   Event recolour = event(EventKind::recolour, 4, 6, 0);
   recolour.to_colour = Colour::cyan;
-  const Clip clip = two_objects({event(EventKind::grow, 1, 3, 0), recolour, event(EventKind::spin, 6.4, 7.4, 1)});
+  const Clip clip =
+      two_objects({event(EventKind::grow, 1, 3, 0), recolour, event(EventKind::spin, 6.4, 7.4, 1)});
   EXPECT_DOUBLE_EQ(state_at(clip, 2).sprites[0].radius, (kSmallRadius + kBigRadius) / 2);
   EXPECT_EQ(looks_at(clip, 8)[0].size, ShapeSize::big);
   EXPECT_EQ(looks_at(clip, 8)[0].colour, Colour::cyan);
@@ -65,7 +66,8 @@ TEST(Timeline, ASwapExchangesCellsWithoutMeeting) {
   swap.partner = kStar;
   const Clip clip = two_objects({swap});
   const SceneState middle = state_at(clip, 2);
-  const double dx = middle.sprites[0].x - middle.sprites[1].x, dy = middle.sprites[0].y - middle.sprites[1].y;
+  const double dx = middle.sprites[0].x - middle.sprites[1].x,
+               dy = middle.sprites[0].y - middle.sprites[1].y;
   EXPECT_GT(dx * dx + dy * dy, 85.0 * 85.0);
   EXPECT_EQ(looks_at(clip, 4)[0].shape, Shape::star);
   EXPECT_DOUBLE_EQ(state_at(clip, 4).sprites[0].x, 168);
@@ -85,7 +87,8 @@ TEST(Timeline, ACutIsBetweenTwoFrames) {
   const Clip clip = two_objects({cut});
   EXPECT_EQ(background_at(clip, 2.96), Background::gray);
   EXPECT_EQ(background_at(clip, 3.0), Background::pink);
-  EXPECT_EQ(background_at(clip, 2.9999999), Background::pink);  // times read from a file are rounded
+  EXPECT_EQ(background_at(clip, 2.9999999),
+            Background::pink);  // times read from a file are rounded
 }
 
 TEST(Timeline, EventsAreFoundByTime) {
@@ -120,8 +123,8 @@ TEST(Timeline, FrameIntervalsStandForSeconds) {
 TEST(Timeline, SamplesFromTheFirstFrameToTheLast) {
   const Clip clip = two_objects({});
   EXPECT_EQ(frame_count(clip), 200);
-  EXPECT_THAT(sampled_seconds(clip, 8), ElementsAre(0, 28 / 25.0, 57 / 25.0, 85 / 25.0, 114 / 25.0, 142 / 25.0,
-                                                    171 / 25.0, 199 / 25.0));
+  EXPECT_THAT(sampled_seconds(clip, 8), ElementsAre(0, 28 / 25.0, 57 / 25.0, 85 / 25.0, 114 / 25.0,
+                                                    142 / 25.0, 171 / 25.0, 199 / 25.0));
   EXPECT_THAT(sampled_seconds(clip, 1), ElementsAre(4.0));
   EXPECT_THAT(sampled_seconds(clip, 2), ElementsAre(0, 199 / 25.0));
 }

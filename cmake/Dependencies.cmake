@@ -26,6 +26,11 @@ if(TARSIER_TORCH)
   # Not find_package(Torch): it demands CUDA, which running on a CPU does not need.
   add_library(tarsier_c10 SHARED IMPORTED)
   set_target_properties(tarsier_c10 PROPERTIES IMPORTED_LOCATION ${torch_root}/lib/libc10.so)
+  # The wheel carries headers of another fmt than the one we link: ours must be found first, under any layer.
+  get_target_property(fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include-first)
+  file(CREATE_LINK ${fmt_include}/fmt ${CMAKE_BINARY_DIR}/include-first/fmt SYMBOLIC)
+  target_include_directories(tarsier_c10 SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/include-first)
   target_include_directories(tarsier_c10 SYSTEM INTERFACE ${torch_root}/include
                                                           ${torch_root}/include/torch/csrc/api/include)
   add_library(tarsier_libtorch SHARED IMPORTED)

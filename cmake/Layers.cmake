@@ -1,12 +1,12 @@
 # The layers and which way they may look, written once: CMake links by it and tools/check_layers.py reads it.
 #
-# tarsier_layer(NAME [TORCH] DEPENDS <layers below> [LIBRARIES <of others>])
+# tarsier_layer(NAME [TORCH] DEPENDS <layers below> [LIBRARIES <of others>] [PRECOMPILE <headers>])
 # declares the layer whose folder is tarsier/NAME; that folder's CMakeLists.txt lists the sources with
-# tarsier_sources(NAME a.cpp b.cpp). A TORCH layer is left out when TARSIER_TORCH is off.
-set(TARSIER_LAYERS "" CACHE INTERNAL "")
+# tarsier_sources(NAME a.cpp b.cpp). A TORCH layer is left out when TARSIER_TORCH is off. PRECOMPILE gives it a
+# precompiled header of its own in place of the one all TORCH layers share.
 
 function(tarsier_layer name)
-  cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES;PRECOMPILE" ${ARGN})
   if(arg_TORCH AND NOT TARSIER_TORCH)
     return()
   endif()
@@ -20,7 +20,12 @@ function(tarsier_layer name)
   endforeach()
   target_link_libraries(tarsier_${name} PUBLIC ${arg_LIBRARIES})
   if(arg_TORCH)
-    tarsier_use_torch(tarsier_${name})
+    target_link_libraries(tarsier_${name} PUBLIC tarsier_libtorch)
+  endif()
+  if(arg_PRECOMPILE)
+    target_precompile_headers(tarsier_${name} PRIVATE ${arg_PRECOMPILE})
+  elseif(arg_TORCH)
+    target_precompile_headers(tarsier_${name} REUSE_FROM tarsier_tensor)
   endif()
   add_subdirectory(${CMAKE_SOURCE_DIR}/tarsier/${name} ${CMAKE_BINARY_DIR}/tarsier/${name})
 endfunction()
@@ -30,26 +35,19 @@ function(tarsier_sources name)
   target_sources(tarsier_${name} PRIVATE ${ARGN})
 endfunction()
 
-# ATen costs 11 s a source to parse; one precompiled header, made by `tensor`, serves every target above.
-function(tarsier_use_torch target)
-  target_link_libraries(${target} PUBLIC tarsier_libtorch)
-  if(target STREQUAL "tarsier_tensor")
-    target_precompile_headers(${target} PRIVATE <ATen/ATen.h>)
-  else()
-    target_precompile_headers(${target} REUSE_FROM tarsier_tensor)
-  endif()
-endfunction()
-
 tarsier_layer(base LIBRARIES fmt::fmt nlohmann_json::nlohmann_json)
 tarsier_layer(media DEPENDS base LIBRARIES PkgConfig::FFMPEG)
 tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 tarsier_layer(synth DEPENDS media base)
 tarsier_layer(checkpoint DEPENDS base LIBRARIES OpenSSL::Crypto)
-tarsier_layer(tensor TORCH DEPENDS base)
+# ATen costs 11 s a source to parse; this one precompiled header serves every TORCH layer above and its tests.
+tarsier_layer(tensor TORCH DEPENDS base PRECOMPILE <ATen/ATen.h>)
 tarsier_layer(nn TORCH DEPENDS tensor base)
 tarsier_layer(processors TORCH DEPENDS tensor media text base)
 tarsier_layer(models TORCH DEPENDS nn processors checkpoint base)
 tarsier_layer(engine TORCH DEPENDS models base)
 tarsier_layer(eval TORCH DEPENDS engine synth base)
 tarsier_layer(train TORCH DEPENDS eval synth models checkpoint base)
-tarsier_layer(cli TORCH DEPENDS train eval engine base)
+# Commands parse flags and print; few touch a tensor, so they carry CLI11 in place of all of ATen.
+tarsier_layer(cli TORCH DEPENDS train eval engine base LIBRARIES CLI11::CLI11
+              PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)

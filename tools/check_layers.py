@@ -3,7 +3,7 @@
 
 Reads the graph of layers out of cmake/Layers.cmake and fails on
 - an include that goes up or sideways, or is not written "tarsier/<layer>/<file>.h";
-- a library's header outside the layers it belongs to, or in a header of ours;
+- a library's header outside the layers it belongs to, be it reached through headers of ours;
 - a source that no CMakeLists.txt lists, or a listed one that is not there;
 - a file over 500 lines, or one named utils, common, helpers or misc; a header without #pragma once.
 
@@ -26,7 +26,7 @@ LIBTORCH_IN_HEADERS = re.compile(r"ATen/core/Tensor\.h|c10/")
 
 @dataclass(frozen=True)
 class Library:
-    """Whose headers match `pattern` belong in the .cpp files of `layers` alone (None: of every layer)."""
+    """Its headers match `pattern` and belong in `layers` alone; without layers, in the .cpp files of any."""
 
     name: str
     pattern: re.Pattern[str]
@@ -77,7 +77,7 @@ def read_graph(layers_cmake: Path) -> tuple[Graph, list[str]]:
             graph.torch.add(name)
         section, depends = "", []
         for word in words:
-            if word in ("TORCH", "DEPENDS", "LIBRARIES"):
+            if word in ("TORCH", "DEPENDS", "LIBRARIES", "PRECOMPILE"):
                 section = word
             elif section == "DEPENDS":
                 depends.append(word)
@@ -123,18 +123,44 @@ def check_include(graph: Graph, layer: str, path: Path, quoted: bool, name: str)
         if is_header and not LIBTORCH_IN_HEADERS.match(name):
             return f"<{name}> in a header; headers include at most <ATen/core/Tensor.h> and c10"
         return None
-    for lib in LIBRARIES:
-        if lib.pattern.match(name):
-            if lib.layers is not None and layer not in lib.layers:
-                return f"<{name}>: {lib.name} belongs in {', '.join(sorted(lib.layers))}"
-            if is_header and not is_private_header(path):
-                return f"<{name}> in a header; {lib.name} stays in the .cpp that needs it"
+    lib = library_of(name)
+    if lib and lib.layers is not None and layer not in lib.layers:
+        return f"<{name}>: {lib.name} belongs in {', '.join(sorted(lib.layers))}"
+    if lib and lib.layers is None and is_header:
+        return f"<{name}> in a header; {lib.name} stays in the .cpp that needs it"
     return None
 
 
-def is_private_header(path: Path) -> bool:
-    """A header of one layer's own sources, named *_internal.h: no other layer may include it."""
-    return path.stem.endswith("_internal")
+def library_of(include: str) -> Library | None:
+    return next((lib for lib in LIBRARIES if lib.pattern.match(include)), None)
+
+
+def read_includes(path: Path) -> list[tuple[int, bool, str]]:
+    """(line, quoted, name) of every include of a file."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        match = INCLUDE.match(line)
+        if match:
+            found.append((number, match.group(1) == '"', match.group(2)))
+    return found
+
+
+def leaked_library(root: Path, layer: str, header: str) -> Library | None:
+    """A library that a header of ours brings into a layer it does not belong to."""
+    seen, waiting = set(), [header]
+    while waiting:
+        name = waiting.pop()
+        path = root / name
+        if name in seen or not path.is_file():
+            continue
+        seen.add(name)
+        for _, _, included in read_includes(path):
+            lib = library_of(included)
+            if lib and lib.layers is not None and layer not in lib.layers:
+                return lib
+            if included.startswith("tarsier/"):
+                waiting.append(included)
+    return None
 
 
 def check_file(root: Path, graph: Graph, layer: str, path: Path, in_tests: bool) -> list[str]:
@@ -148,17 +174,15 @@ def check_file(root: Path, graph: Graph, layer: str, path: Path, in_tests: bool)
         problems.append(f"{where}: a drawer is not an idea; name the file after what it does")
     if path.suffix in (".h", ".cuh") and "#pragma once" not in text:
         problems.append(f"{where}:1: no #pragma once")
-    for number, line in enumerate(lines, start=1):
-        found = INCLUDE.match(line)
-        if not found:
-            continue
-        quoted, name = found.group(1) == '"', found.group(2)
-        internal = re.fullmatch(r"tarsier/(\w+)/\w+_internal\.h", name)
-        if internal and internal.group(1) != layer:
-            problems.append(f"{where}:{number}: {name} is internal to {internal.group(1)}")
-        if in_tests and not name.startswith("tarsier/"):
+    for number, quoted, name in read_includes(path):
+        ours = name.startswith("tarsier/")
+        if in_tests and not ours:
             continue
         problem = check_include(graph, layer, path, quoted, name)
+        if problem is None and ours and not name.startswith(f"tarsier/{layer}/"):
+            lib = leaked_library(root, layer, name)
+            if lib:
+                problem = f"{name} brings {lib.name}, which belongs in {', '.join(sorted(lib.layers or ()))}"
         if problem:
             problems.append(f"{where}:{number}: {problem}")
     return problems

@@ -80,18 +80,22 @@ class CheckLayersTest(unittest.TestCase):
         self.source("processors", "a.cpp", "#include <libavutil/frame.h>\n")
         self.assert_problem("FFmpeg belongs in media")
 
-    def test_ffmpeg_in_a_header(self) -> None:
-        self.source("media", "a.h", "#pragma once\n#include <libswscale/swscale.h>\n")
-        self.assert_problem("FFmpeg stays in the .cpp")
-
-    def test_ffmpeg_in_media_source_and_internal_header(self) -> None:
+    def test_ffmpeg_inside_media(self) -> None:
         self.source("media", "a.cpp", "#include <libavformat/avformat.h>\n")
-        self.source("media", "av_internal.h", "#pragma once\n#include <libavutil/frame.h>\n")
+        self.source("media", "handles.h", "#pragma once\n#include <libavutil/frame.h>\n")
+        self.source("media", "b.cpp", '#include "tarsier/media/handles.h"\n')
         self.assert_clean()
 
-    def test_internal_header_of_another_layer(self) -> None:
-        self.source("processors", "a.cpp", '#include "tarsier/media/av_internal.h"\n')
-        self.assert_problem("internal to media")
+    def test_ffmpeg_through_headers(self) -> None:
+        self.source("media", "handles.h", "#pragma once\n#include <libavutil/frame.h>\n")
+        self.source("media", "reader.h", '#pragma once\n#include "tarsier/media/handles.h"\n')
+        self.source("processors", "a.cpp", '#include "tarsier/media/reader.h"\n')
+        self.assert_problem("tarsier/processors/a.cpp:1", "tarsier/media/reader.h brings FFmpeg")
+
+    def test_json_in_a_header(self) -> None:
+        self.source("base", "a.cpp", "#include <nlohmann/json.hpp>\n")
+        self.source("base", "a.h", "#pragma once\n#include <nlohmann/json.hpp>\n")
+        self.assert_problem("nlohmann-json stays in the .cpp")
 
     def test_libtorch_in_a_layer_without_it(self) -> None:
         self.source("media", "a.cpp", "#include <ATen/ATen.h>\n")

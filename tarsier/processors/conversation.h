@@ -11,7 +11,8 @@ namespace tarsier {
 
 enum class Modality { image, video, audio };
 
-/// Decoded pictures of one image or video, ready for a processor. Immutable and shared between requests.
+/// Decoded pictures of one image or video, ready for a processor. Immutable and shared between
+/// requests.
 struct Pictures {
   Modality modality = Modality::video;
   std::vector<Frame> frames;  // all of one size; one for an image
@@ -28,7 +29,8 @@ struct Message {
   std::vector<Part> parts;
 };
 
-/// Messages in order. When the last one is the assistant's it is left open: generation continues it.
+/// Messages in order. When the last one is the assistant's it is left open: generation continues
+/// it.
 using Conversation = std::vector<Message>;
 
 }  // namespace tarsier

@@ -18,12 +18,14 @@ constexpr double kEndSlackSeconds = 0.1;
 }
 
 void check_request(const SamplingRule& rule, const FrameRequest& request) {
-  if (request.frames && request.fps) refuse("--fps", "was given together with --frames", "give one of the two");
+  if (request.frames && request.fps)
+    refuse("--fps", "was given together with --frames", "give one of the two");
   if (request.frames && *request.frames < 1) {
     refuse("--frames", fmt::format("is {}", *request.frames), "ask for at least 1");
   }
   if (request.frames && *request.frames > rule.max_frames) {
-    refuse("--frames", fmt::format("is {}, the model takes at most {}", *request.frames, rule.max_frames),
+    refuse("--frames",
+           fmt::format("is {}, the model takes at most {}", *request.frames, rule.max_frames),
            "ask for fewer");
   }
   if (request.fps && !(std::isfinite(*request.fps) && *request.fps > 0)) {
@@ -31,7 +33,8 @@ void check_request(const SamplingRule& rule, const FrameRequest& request) {
   }
 }
 
-FrameRange window_of(const VideoInfo& info, const std::vector<double>& frame_seconds, const FrameRequest& request) {
+FrameRange window_of(const VideoInfo& info, const std::vector<double>& frame_seconds,
+                     const FrameRequest& request) {
   const auto check_time = [&](const char* flag, std::optional<double> seconds) {
     if (seconds && !(std::isfinite(*seconds) && *seconds >= 0)) {
       refuse(flag, fmt::format("is {}", *seconds), "give seconds from the start of the file");
@@ -44,7 +47,8 @@ FrameRange window_of(const VideoInfo& info, const std::vector<double>& frame_sec
     refuse("--start", fmt::format("is {:g} s and --end {:g} s", *request.start, *request.end),
            "the start comes before the end");
   }
-  if (request.start && (*request.start > clip_end || (*request.start == clip_end && clip_end > 0))) {
+  if (request.start &&
+      (*request.start > clip_end || (*request.start == clip_end && clip_end > 0))) {
     refuse("--start", fmt::format("is {:g} s, the clip ends at {:g} s", *request.start, clip_end),
            "give a time inside the clip");
   }
@@ -53,15 +57,19 @@ FrameRange window_of(const VideoInfo& info, const std::vector<double>& frame_sec
            "give a time inside the clip, or leave it out");
   }
   if (request.end && *request.end < frame_seconds.front()) {
-    refuse("--end", fmt::format("is {:g} s, the first frame comes at {:g} s", *request.end, frame_seconds.front()),
+    refuse("--end",
+           fmt::format("is {:g} s, the first frame comes at {:g} s", *request.end,
+                       frame_seconds.front()),
            "give a later time");
   }
   if (!request.start && !request.end) return {0, info.frames - 1};
   return frames_in_window(frame_seconds, clip_end, request.start, request.end);
 }
 
-std::vector<std::int64_t> by_count(const SamplingRule& rule, FrameRange window, std::int64_t count) {
-  if (rule.kind == SamplingRule::Kind::qwen2_vl) return sample_linspace(window.first, window.last, count);
+std::vector<std::int64_t> by_count(const SamplingRule& rule, FrameRange window,
+                                   std::int64_t count) {
+  if (rule.kind == SamplingRule::Kind::qwen2_vl)
+    return sample_linspace(window.first, window.last, count);
   if (rule.run_middles) return sample_run_middles(window.first, window.last, count);
   return sample_uniform(window.first, window.last, count);
 }
@@ -73,13 +81,15 @@ double clip_rate(const VideoInfo& info) {
 
 void check_rate_count(const SamplingRule& rule, double fps, double count) {
   if (count <= static_cast<double>(rule.max_frames)) return;
-  refuse("--fps", fmt::format("{:g} frames a second are {:.0f} frames, the model takes at most {}", fps,
-                              std::floor(count), rule.max_frames),
+  refuse("--fps",
+         fmt::format("{:g} frames a second are {:.0f} frames, the model takes at most {}", fps,
+                     std::floor(count), rule.max_frames),
          "ask for a lower rate, or a shorter window with --start and --end");
 }
 
 /// Tarsier2: every n-th frame of the clip.
-std::vector<std::int64_t> by_stride(const SamplingRule& rule, const VideoInfo& info, FrameRange window, double fps) {
+std::vector<std::int64_t> by_stride(const SamplingRule& rule, const VideoInfo& info,
+                                    FrameRange window, double fps) {
   const auto step = static_cast<std::int64_t>(std::nearbyint(clip_rate(info) / fps));
   const std::int64_t count = (window.count() + step - 1) / step;
   check_rate_count(rule, fps, static_cast<double>(count));
@@ -88,9 +98,10 @@ std::vector<std::int64_t> by_stride(const SamplingRule& rule, const VideoInfo& i
   return indices;
 }
 
-/// Qwen2-VL: as many frames as the rate gives for the window's length, an even number, spread evenly.
-std::vector<std::int64_t> by_linspace(const SamplingRule& rule, const VideoInfo& info, FrameRange window,
-                                      std::optional<double> asked) {
+/// Qwen2-VL: as many frames as the rate gives for the window's length, an even number, spread
+/// evenly.
+std::vector<std::int64_t> by_linspace(const SamplingRule& rule, const VideoInfo& info,
+                                      FrameRange window, std::optional<double> asked) {
   const std::int64_t total = window.count();
   if (total == 1) return {window.first};
   double count = static_cast<double>(rule.min_frames);
@@ -104,7 +115,8 @@ std::vector<std::int64_t> by_linspace(const SamplingRule& rule, const VideoInfo&
              "ask for a higher rate, or use --frames");
     }
   } else {
-    count = std::clamp(count, static_cast<double>(rule.min_frames), static_cast<double>(rule.max_frames));
+    count = std::clamp(count, static_cast<double>(rule.min_frames),
+                       static_cast<double>(rule.max_frames));
   }
   count = std::min(count, static_cast<double>(total));
   return sample_linspace(window.first, window.last, static_cast<std::int64_t>(count / 2) * 2);
@@ -119,10 +131,12 @@ SamplingRule tarsier2_sampling(const Tarsier2Pipeline& pipeline) {
           .run_middles = pipeline.run_middles};
 }
 
-SamplingRule qwen2_vl_sampling() { return {.kind = SamplingRule::Kind::qwen2_vl, .max_frames = 768}; }
+SamplingRule qwen2_vl_sampling() {
+  return {.kind = SamplingRule::Kind::qwen2_vl, .max_frames = 768};
+}
 
-FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info, const std::vector<double>& frame_seconds,
-                          const FrameRequest& request) {
+FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
+                          const std::vector<double>& frame_seconds, const FrameRequest& request) {
   check(info.frames > 0 && static_cast<std::int64_t>(frame_seconds.size()) == info.frames,
         "a clip has a time for each of its frames");
   check_request(rule, request);
@@ -133,13 +147,16 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info, const
            "ask for fewer, or leave it out to take the model's default");
   }
   if (request.fps && *request.fps > clip_rate(info) * (1 + 1e-6)) {
-    refuse("--fps", fmt::format("is {:g}, the clip has {:g} frames a second", *request.fps, info.frames_per_second),
+    refuse("--fps",
+           fmt::format("is {:g}, the clip has {:g} frames a second", *request.fps,
+                       info.frames_per_second),
            "ask for a lower rate");
   }
   FrameChoice choice;
   if (request.frames) {
     choice.indices = by_count(rule, window, *request.frames);
-    choice.sampler = tarsier2 ? (rule.run_middles ? "tarsier2 v2" : "tarsier2 v1") : "qwen2_vl count";
+    choice.sampler =
+        tarsier2 ? (rule.run_middles ? "tarsier2 v2" : "tarsier2 v1") : "qwen2_vl count";
   } else if (tarsier2 && request.fps) {
     choice.indices = by_stride(rule, info, window, *request.fps);
     choice.sampler = "tarsier2 fps";

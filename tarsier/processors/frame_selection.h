@@ -13,10 +13,10 @@ namespace tarsier {
 
 /// What a user asks for: --frames, --fps, --start and --end. Unset: the model's own default.
 struct FrameRequest {
-  std::optional<std::int64_t> frames;
-  std::optional<double> fps;
-  std::optional<double> start;  // seconds from the start of the file
-  std::optional<double> end;
+  std::optional<std::int64_t> frames = {};
+  std::optional<double> fps = {};
+  std::optional<double> start = {};  // seconds from the start of the file
+  std::optional<double> end = {};
 };
 
 /// A family's way to choose frames.
@@ -27,7 +27,7 @@ struct SamplingRule {
   double default_fps = 2;            // qwen2_vl
   std::int64_t min_frames = 4;       // qwen2_vl, of the default
   std::int64_t max_frames = 256;
-  bool run_middles = false;          // tarsier2, sampler v2
+  bool run_middles = false;  // tarsier2, sampler v2
 };
 SamplingRule tarsier2_sampling(const Tarsier2Pipeline& pipeline);
 SamplingRule qwen2_vl_sampling();
@@ -35,15 +35,16 @@ SamplingRule qwen2_vl_sampling();
 struct FrameChoice {
   std::vector<std::int64_t> indices;  // ascending
   std::vector<double> seconds;        // when each is shown
-  std::string sampler;                // for people and --json: "tarsier2 v1", "tarsier2 fps", "qwen2_vl fps", ...
+  std::string sampler;  // for people and --json: "tarsier2 v1", "tarsier2 fps", "qwen2_vl fps", ...
 };
 
-/// Chooses the frames of one clip; `frame_seconds` is VideoReader's. A setting is honoured or refused, never clamped:
-/// ConfigError names the flag for a count or rate that is not positive, more frames than the model takes or the window
-/// holds, a rate above the clip's, both a count and a rate, and a window that is empty or outside the clip.
-/// Where nothing is asked for, a clip shorter than the default gives all of its frames, as upstream.
-/// A rate counts from the window's first frame, in whole steps of the clip's own frames.
-FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info, const std::vector<double>& frame_seconds,
-                          const FrameRequest& request);
+/// Chooses the frames of one clip; `frame_seconds` is VideoReader's. A setting is honoured or
+/// refused, never clamped: ConfigError names the flag for a count or rate that is not positive,
+/// more frames than the model takes or the window holds, a rate above the clip's, both a count and
+/// a rate, and a window that is empty or outside the clip. Where nothing is asked for, a clip
+/// shorter than the default gives all of its frames, as upstream. A rate counts from the window's
+/// first frame, in whole steps of the clip's own frames.
+FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
+                          const std::vector<double>& frame_seconds, const FrameRequest& request);
 
 }  // namespace tarsier

@@ -16,7 +16,8 @@ std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
     for (const Part& part : message.parts) {
       if (!part.pictures) continue;
       check(!part.pictures->frames.empty(), "pictures hold a frame");
-      check(part.pictures->modality == Modality::video || part.pictures->frames.size() == 1, "an image is one frame");
+      check(part.pictures->modality == Modality::video || part.pictures->frames.size() == 1,
+            "an image is one frame");
       pictures.push_back(part.pictures.get());
     }
   }
@@ -25,9 +26,12 @@ std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
 
 bool is_image(const Pictures& pictures) { return pictures.modality == Modality::image; }
 
-std::int64_t frame_count(const Pictures& pictures) { return static_cast<std::int64_t>(pictures.frames.size()); }
+std::int64_t frame_count(const Pictures& pictures) {
+  return static_cast<std::int64_t>(pictures.frames.size());
+}
 
-PixelBudget sample_budget(const std::vector<const Pictures*>& all, const Qwen2VlVideoConfig& config) {
+PixelBudget sample_budget(const std::vector<const Pictures*>& all,
+                          const Qwen2VlVideoConfig& config) {
   std::int64_t counted = 0;
   for (const Pictures* pictures : all) {
     counted += is_image(*pictures) ? config.tarsier2.frames_per_image : 2 * frame_count(*pictures);
@@ -36,17 +40,24 @@ PixelBudget sample_budget(const std::vector<const Pictures*>& all, const Qwen2Vl
 }
 
 /// `slices` temporal slices of frames that become `resized`.
-SeenMedia seen(const Pictures& pictures, Size resized, std::int64_t shown, const Qwen2VlVideoConfig& config) {
+SeenMedia seen(const Pictures& pictures, Size resized, std::int64_t shown,
+               const Qwen2VlVideoConfig& config) {
   const std::int64_t slices = (shown + config.temporal_patch_size - 1) / config.temporal_patch_size;
-  const PatchGrid grid{slices, resized.height / config.patch_size, resized.width / config.patch_size};
+  const PatchGrid grid{slices, resized.height / config.patch_size,
+                       resized.width / config.patch_size};
   const Frame& first = pictures.frames.front();
-  return {pictures.modality, frame_count(pictures), {first.height, first.width}, resized, grid,
+  return {pictures.modality,
+          frame_count(pictures),
+          {first.height, first.width},
+          resized,
+          grid,
           grid.media_tokens(config.merge_size)};
 }
 
 using Patch = std::function<PatchedMedia(const Pictures&)>;
 
-PreparedMedia prepare(const std::vector<const Pictures*>& all, std::vector<SeenMedia> plan, const Patch& patch) {
+PreparedMedia prepare(const std::vector<const Pictures*>& all, std::vector<SeenMedia> plan,
+                      const Patch& patch) {
   PreparedMedia prepared;
   prepared.seen = std::move(plan);
   if (all.empty()) return prepared;
@@ -68,37 +79,41 @@ PreparedMedia prepare(const std::vector<const Pictures*>& all, std::vector<SeenM
 
 }  // namespace
 
-std::vector<SeenMedia> plan_tarsier2_media(const Conversation& conversation, const Qwen2VlVideoConfig& config) {
+std::vector<SeenMedia> plan_tarsier2_media(const Conversation& conversation,
+                                           const Qwen2VlVideoConfig& config) {
   const auto all = pictures_of(conversation);
   const PixelBudget budget = sample_budget(all, config);
   std::vector<SeenMedia> plan;
   for (const Pictures* pictures : all) {
     const Frame& first = pictures->frames.front();
     const Size resized = tarsier2_resize_steps({first.height, first.width}, budget, config).back();
-    const std::int64_t shown = is_image(*pictures) ? config.temporal_patch_size : 2 * frame_count(*pictures);
+    const std::int64_t shown =
+        is_image(*pictures) ? config.temporal_patch_size : 2 * frame_count(*pictures);
     plan.push_back(seen(*pictures, resized, shown, config));
   }
   return plan;
 }
 
-std::vector<SeenMedia> plan_qwen2_vl_media(const Conversation& conversation, const Qwen2VlVideoConfig& config,
-                                           VideoSizing sizing) {
+std::vector<SeenMedia> plan_qwen2_vl_media(const Conversation& conversation,
+                                           const Qwen2VlVideoConfig& config, VideoSizing sizing) {
   std::vector<SeenMedia> plan;
   for (const Pictures* pictures : pictures_of(conversation)) {
     const Size source{pictures->frames.front().height, pictures->frames.front().width};
     const std::int64_t frames = frame_count(*pictures);
     if (is_image(*pictures)) {
-      const Size resized =
-          fit_to_pixel_budget(source, config.factor(), config.image.min_pixels, config.image.max_pixels);
+      const Size resized = fit_to_pixel_budget(source, config.factor(), config.image.min_pixels,
+                                               config.image.max_pixels);
       plan.push_back(seen(*pictures, resized, config.temporal_patch_size, config));
     } else {
-      plan.push_back(seen(*pictures, qwen2_vl_frame_size(source, frames, config, sizing), frames, config));
+      plan.push_back(
+          seen(*pictures, qwen2_vl_frame_size(source, frames, config, sizing), frames, config));
     }
   }
   return plan;
 }
 
-PreparedMedia prepare_tarsier2_media(const Conversation& conversation, const Qwen2VlVideoConfig& config) {
+PreparedMedia prepare_tarsier2_media(const Conversation& conversation,
+                                     const Qwen2VlVideoConfig& config) {
   const auto all = pictures_of(conversation);
   const PixelBudget budget = sample_budget(all, config);
   return prepare(all, plan_tarsier2_media(conversation, config), [&](const Pictures& pictures) {
@@ -107,12 +122,13 @@ PreparedMedia prepare_tarsier2_media(const Conversation& conversation, const Qwe
   });
 }
 
-PreparedMedia prepare_qwen2_vl_media(const Conversation& conversation, const Qwen2VlVideoConfig& config,
-                                     VideoSizing sizing) {
+PreparedMedia prepare_qwen2_vl_media(const Conversation& conversation,
+                                     const Qwen2VlVideoConfig& config, VideoSizing sizing) {
   return prepare(pictures_of(conversation), plan_qwen2_vl_media(conversation, config, sizing),
                  [&](const Pictures& pictures) {
-                   return is_image(pictures) ? patch_image(pictures.frames.front(), config)
-                                             : patch_qwen2_vl_video(pictures.frames, config, sizing);
+                   return is_image(pictures)
+                              ? patch_image(pictures.frames.front(), config)
+                              : patch_qwen2_vl_video(pictures.frames, config, sizing);
                  });
 }
 

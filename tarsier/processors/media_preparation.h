@@ -12,10 +12,10 @@ namespace tarsier {
 /// What the model saw of one image or video.
 struct SeenMedia {
   Modality modality = Modality::video;
-  std::int64_t frames = 0;   // chosen ones; each once
-  Size source, resized;      // pixels of a frame
+  std::int64_t frames = 0;  // chosen ones; each once
+  Size source, resized;     // pixels of a frame
   PatchGrid grid;
-  std::int64_t tokens = 0;   // media tokens in the prompt
+  std::int64_t tokens = 0;  // media tokens in the prompt
 };
 
 /// The pictures of a whole conversation, in order of appearance.
@@ -25,17 +25,21 @@ struct PreparedMedia {
   std::vector<SeenMedia> seen;
 };
 
-/// The grids and report without the pixels: cheap, for plans and for refusing a prompt before any work.
-/// InputError for a picture that cannot be resized.
-std::vector<SeenMedia> plan_tarsier2_media(const Conversation& conversation, const Qwen2VlVideoConfig& config);
-std::vector<SeenMedia> plan_qwen2_vl_media(const Conversation& conversation, const Qwen2VlVideoConfig& config,
+/// The grids and report without the pixels: cheap, for plans and for refusing a prompt before any
+/// work. InputError for a picture that cannot be resized.
+std::vector<SeenMedia> plan_tarsier2_media(const Conversation& conversation,
+                                           const Qwen2VlVideoConfig& config);
+std::vector<SeenMedia> plan_qwen2_vl_media(const Conversation& conversation,
+                                           const Qwen2VlVideoConfig& config,
                                            VideoSizing sizing = VideoSizing::checkpoint);
 
 /// Tarsier2's rule for every image and video; all of them share the sample's pixels.
-PreparedMedia prepare_tarsier2_media(const Conversation& conversation, const Qwen2VlVideoConfig& config);
+PreparedMedia prepare_tarsier2_media(const Conversation& conversation,
+                                     const Qwen2VlVideoConfig& config);
 
 /// Plain Qwen2-VL's rule; each image and video on its own.
-PreparedMedia prepare_qwen2_vl_media(const Conversation& conversation, const Qwen2VlVideoConfig& config,
+PreparedMedia prepare_qwen2_vl_media(const Conversation& conversation,
+                                     const Qwen2VlVideoConfig& config,
                                      VideoSizing sizing = VideoSizing::checkpoint);
 
 }  // namespace tarsier

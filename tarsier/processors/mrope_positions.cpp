@@ -8,8 +8,8 @@
 
 namespace tarsier {
 
-MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans, std::span<const PatchGrid> grids,
-                               std::int64_t merge_size) {
+MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
+                               std::span<const PatchGrid> grids, std::int64_t merge_size) {
   check(spans.size() == grids.size(), "every media span has a grid");
   MropePositions result{at::empty({3, tokens}, at::kLong), 0};
   auto* time = result.positions.data_ptr<std::int64_t>();
@@ -28,9 +28,12 @@ MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> s
   };
   for (std::size_t i = 0; i < spans.size(); ++i) {
     const MediaSpan& span = spans[i];
-    const PatchGrid merged{grids[i].time, grids[i].height / merge_size, grids[i].width / merge_size};
-    check(span.begin >= at && span.begin + span.length <= tokens, "media spans ascend inside the prompt");
-    check(span.length == merged.patches() && span.length > 0, "a media span is as long as its grid has tokens");
+    const PatchGrid merged{grids[i].time, grids[i].height / merge_size,
+                           grids[i].width / merge_size};
+    check(span.begin >= at && span.begin + span.length <= tokens,
+          "media spans ascend inside the prompt");
+    check(span.length == merged.patches() && span.length > 0,
+          "a media span is as long as its grid has tokens");
     text_until(span.begin);
     for (std::int64_t t = 0; t < merged.time; ++t) {
       for (std::int64_t h = 0; h < merged.height; ++h) {

@@ -9,14 +9,16 @@
 namespace tarsier {
 
 struct MropePositions {
-  Tensor positions;               // i64 [3, tokens]: time, height, width
-  std::int64_t next_position = 0;  // of the first generated token, on every axis; rope_delta + tokens
+  Tensor positions;  // i64 [3, tokens]: time, height, width
+  std::int64_t next_position =
+      0;  // of the first generated token, on every axis; rope_delta + tokens
 };
 
-/// Qwen2-VL's rope index of one unpadded sequence (models-tarsier.md 3.6): text counts up on all three axes, a span's
-/// tokens lie on its grid from the next free position on, and text goes on after the largest of them.
-/// One grid a span, in patches; a span's length is grid.media_tokens(merge_size).
-MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans, std::span<const PatchGrid> grids,
-                               std::int64_t merge_size);
+/// Qwen2-VL's rope index of one unpadded sequence (models-tarsier.md 3.6): text counts up on all
+/// three axes, a span's tokens lie on its grid from the next free position on, and text goes on
+/// after the largest of them. One grid a span, in patches; a span's length is
+/// grid.media_tokens(merge_size).
+MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
+                               std::span<const PatchGrid> grids, std::int64_t merge_size);
 
 }  // namespace tarsier

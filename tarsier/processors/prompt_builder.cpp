@@ -15,7 +15,8 @@ namespace {
 
 using SpecialTokens = std::vector<std::pair<std::string, std::int64_t>>;
 
-// A Unicode noncharacter: no text means anything by it, so it can carry our own marks through a template.
+// A Unicode noncharacter: no text means anything by it, so it can carry our own marks through a
+// template.
 constexpr std::string_view kMark = "\xEF\xB7\x90";
 
 bool ends_open(const Conversation& conversation) { return conversation.back().role == "assistant"; }
@@ -26,7 +27,8 @@ struct Found {
 };
 
 /// The first special token in `text` from `from` on; of several at one place the longest.
-std::optional<Found> find_special(std::string_view text, std::size_t from, const SpecialTokens& tokens) {
+std::optional<Found> find_special(std::string_view text, std::size_t from,
+                                  const SpecialTokens& tokens) {
   std::optional<Found> first;
   for (const auto& token : tokens) {
     const std::size_t at = text.find(token.first, from);
@@ -55,24 +57,28 @@ const char* name_of(Modality modality) { return modality == Modality::image ? "i
 
 }  // namespace
 
-/// One rendering: the template's variables, and what stands in for words that must not be read as tokens.
+/// One rendering: the template's variables, and what stands in for words that must not be read as
+/// tokens.
 struct PromptBuilder::Render {
-  std::string mark;                    // occurs in no message
-  std::vector<std::string> masked;     // mark + number + mark stands for these special strings of messages
+  std::string mark;  // occurs in no message
+  std::vector<std::string>
+      masked;  // mark + number + mark stands for these special strings of messages
   nlohmann::json messages = nlohmann::json::array();
 
-  Render(const Conversation& conversation, std::span<const PatchGrid> grids, const SpecialTokens& specials,
-         const PromptOptions& options)
+  Render(const Conversation& conversation, std::span<const PatchGrid> grids,
+         const SpecialTokens& specials, const PromptOptions& options)
       : mark(unused_mark(conversation)) {
     std::size_t media = 0;
     for (const Message& message : conversation) {
       auto content = nlohmann::json::array();
       for (const Part& part : message.parts) {
         if (part.pictures) {
-          content.push_back({{"type", name_of(part.pictures->modality)},
-                             {"num_vision_tokens", grids[media++].media_tokens(options.merge_size)}});
+          content.push_back(
+              {{"type", name_of(part.pictures->modality)},
+               {"num_vision_tokens", grids[media++].media_tokens(options.merge_size)}});
         } else {
-          const std::string text = options.special_tokens_in_text ? part.text : masked_text(part.text, specials);
+          const std::string text =
+              options.special_tokens_in_text ? part.text : masked_text(part.text, specials);
           content.push_back({{"type", "text"}, {"text", text}});
         }
       }
@@ -82,8 +88,12 @@ struct PromptBuilder::Render {
 
   static std::string unused_mark(const Conversation& conversation) {
     std::string mark(kMark);
-    const auto is_used = [&](const Part& part) { return part.text.find(mark) != std::string::npos; };
-    const auto uses = [&](const Message& message) { return std::ranges::any_of(message.parts, is_used); };
+    const auto is_used = [&](const Part& part) {
+      return part.text.find(mark) != std::string::npos;
+    };
+    const auto uses = [&](const Message& message) {
+      return std::ranges::any_of(message.parts, is_used);
+    };
     while (std::ranges::any_of(conversation, uses)) mark += kMark;
     return mark;
   }
@@ -102,7 +112,8 @@ struct PromptBuilder::Render {
   std::string unmasked(std::string text) const {
     for (std::size_t i = 0; i < masked.size(); ++i) {
       const std::string stand_in = fmt::format("{0}{1}{0}", mark, i);
-      for (std::size_t at = 0; (at = text.find(stand_in, at)) != std::string::npos; at += masked[i].size()) {
+      for (std::size_t at = 0; (at = text.find(stand_in, at)) != std::string::npos;
+           at += masked[i].size()) {
         text.replace(at, stand_in.size(), masked[i]);
       }
     }
@@ -121,14 +132,16 @@ struct PromptBuilder::Render {
     return end;
   }
 
-  std::string text(const ChatTemplate& chat_template, bool add_generation_prompt, bool strip_final_eos) const {
+  std::string text(const ChatTemplate& chat_template, bool add_generation_prompt,
+                   bool strip_final_eos) const {
     return chat_template.render({{"messages", messages},
                                  {"add_generation_prompt", add_generation_prompt},
                                  {"strip_final_eos", strip_final_eos}});
   }
 
   /// A rendering in two: up to the end of the last message's words, and what closes its turn.
-  static std::pair<std::string, std::string> split(const std::string& rendered, const std::string& end,
+  static std::pair<std::string, std::string> split(const std::string& rendered,
+                                                   const std::string& end,
                                                    const std::string& origin) {
     const std::size_t at = rendered.rfind(end);
     if (at == std::string::npos) {
@@ -139,16 +152,24 @@ struct PromptBuilder::Render {
   }
 };
 
-PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, FoundChatTemplate chat_template, PromptOptions options)
+PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, FoundChatTemplate chat_template,
+                             PromptOptions options)
     : tokenizer_(tokenizer), chat_template_(std::move(chat_template)), options_(options) {
+  // A template made for Qwen2-VL, such as the built-in one, writes the video's placeholder for
+  // Tarsier2's videos too.
+  if (options_.one_placeholder && options_.video_token < 0) {
+    options_.video_token = tokenizer.id_of("<|video_pad|>").value_or(-1);
+  }
   for (std::int64_t id = 0; id < tokenizer.vocab_size(); ++id) {
     if (tokenizer.is_special(id)) special_tokens_.emplace_back(tokenizer.bytes_of(id), id);
   }
   std::erase_if(special_tokens_, [](const auto& token) { return token.first.empty(); });
-  std::ranges::stable_sort(special_tokens_, std::greater<>{}, [](const auto& token) { return token.first.size(); });
+  std::ranges::stable_sort(special_tokens_, std::greater<>{},
+                           [](const auto& token) { return token.first.size(); });
 }
 
-std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered, const Render& render) const {
+std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered,
+                                                const Render& render) const {
   if (render.masked.empty()) return tokenizer_.encode(rendered);
   // What still reads as a special token was written by the template; all between is letters.
   std::vector<std::int64_t> ids;
@@ -169,8 +190,9 @@ std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered, con
 Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversation& conversation,
                            std::span<const PatchGrid> grids) const {
   const auto refuse = [&](std::string what) {
-    throw CheckpointError({chat_template_.origin, std::move(what),
-                           "the chat template must write one placeholder for each picture, or all of them"});
+    throw CheckpointError(
+        {chat_template_.origin, std::move(what),
+         "the chat template must write one placeholder for each picture, or all of them"});
   };
   const std::vector<Modality> modalities = modalities_of(conversation);
   Prompt prompt;
@@ -196,13 +218,14 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
     const Modality modality = modalities[media];
     const PatchGrid& grid = grids[media];
     if (!options_.one_placeholder && is_image_kind != (modality == Modality::image)) {
-      refuse(fmt::format("writes the placeholder of an {} where the {} stands", is_image_kind ? "image" : "video",
-                         name_of(modality)));
+      refuse(fmt::format("writes the placeholder of an {} where the {} stands",
+                         is_image_kind ? "image" : "video", name_of(modality)));
     }
     const std::size_t run = placeholders_from(ids, i);
     const std::int64_t needed = grid.media_tokens(options_.merge_size);
     if (run != 1 && static_cast<std::int64_t>(run) != needed) {
-      refuse(fmt::format("writes {} placeholders for picture {}, which has {} tokens", run, media + 1, needed));
+      refuse(fmt::format("writes {} placeholders for picture {}, which has {} tokens", run,
+                         media + 1, needed));
     }
     const std::int64_t placeholder = options_.one_placeholder ? options_.image_token : ids[i];
     if (options_.frame_markers && modality == Modality::video) {
@@ -222,10 +245,11 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
   }
   const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
   if (options_.max_tokens > 0 && tokens > options_.max_tokens) {
-    throw InputError({"prompt",
-                      fmt::format("has {} tokens, {} of them of pictures; the model takes at most {}", tokens,
-                                  media_tokens, options_.max_tokens),
-                      "use fewer frames (--frames) or fewer words"});
+    throw InputError(
+        {"prompt",
+         fmt::format("has {} tokens, {} of them of pictures; the model takes at most {}", tokens,
+                     media_tokens, options_.max_tokens),
+         "use fewer frames (--frames) or fewer words"});
   }
   MropePositions positions = mrope_positions(tokens, prompt.spans, span_grids, options_.merge_size);
   prompt.positions = std::move(positions.positions);
@@ -233,24 +257,29 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
   return prompt;
 }
 
-Prompt PromptBuilder::build(const Conversation& conversation, std::span<const PatchGrid> grids) const {
+Prompt PromptBuilder::build(const Conversation& conversation,
+                            std::span<const PatchGrid> grids) const {
   check(modalities_of(conversation).size() == grids.size(), "every picture has a grid");
   if (conversation.empty()) throw InputError({"messages", "are empty", "send at least one"});
   Render render(conversation, grids, special_tokens_, options_);
   std::string text;
   if (ends_open(conversation)) {
     const std::string end = render.mark_end();
-    text = Render::split(render.text(chat_template_.chat_template, false, true), end, chat_template_.origin).first;
+    text = Render::split(render.text(chat_template_.chat_template, false, true), end,
+                         chat_template_.origin)
+               .first;
   } else {
     text = render.text(chat_template_.chat_template, true, false);
   }
   return fill(encode(text, render), conversation, grids);
 }
 
-Prompt PromptBuilder::build_for_training(const Conversation& conversation, std::span<const PatchGrid> grids) const {
+Prompt PromptBuilder::build_for_training(const Conversation& conversation,
+                                         std::span<const PatchGrid> grids) const {
   check(modalities_of(conversation).size() == grids.size(), "every picture has a grid");
   if (conversation.size() < 2 || !ends_open(conversation)) {
-    throw InputError({"messages", "do not end with the assistant's answer", "give a question and its answer"});
+    throw InputError(
+        {"messages", "do not end with the assistant's answer", "give a question and its answer"});
   }
   const ChatTemplate& chat_template = chat_template_.chat_template;
   const Conversation question(conversation.begin(), conversation.end() - 1);
@@ -264,10 +293,12 @@ Prompt PromptBuilder::build_for_training(const Conversation& conversation, std::
   auto ids = encode(answered, render);
   const auto closing_ids = tokenizer_.encode(closing);
   if (closing_ids.empty() || !tokenizer_.is_special(closing_ids[0])) {
-    throw CheckpointError({chat_template_.origin, "does not end the assistant's turn with a special token",
+    throw CheckpointError({chat_template_.origin,
+                           "does not end the assistant's turn with a special token",
                            "training needs one that says the answer is over"});
   }
-  if (ids.size() < prompt_ids.size() || !std::equal(prompt_ids.begin(), prompt_ids.end(), ids.begin())) {
+  if (ids.size() < prompt_ids.size() ||
+      !std::equal(prompt_ids.begin(), prompt_ids.end(), ids.begin())) {
     throw CheckpointError({chat_template_.origin, "joins prompt and answer into common tokens",
                            "the prompt must end in a token of its own"});
   }
@@ -275,7 +306,8 @@ Prompt PromptBuilder::build_for_training(const Conversation& conversation, std::
   const std::size_t targets = ids.size() - prompt_ids.size();
   Prompt prompt = fill(ids, conversation, grids);
   prompt.is_target.assign(prompt.tokens.size(), 0);
-  std::fill(prompt.is_target.end() - static_cast<std::ptrdiff_t>(targets), prompt.is_target.end(), std::uint8_t{1});
+  std::fill(prompt.is_target.end() - static_cast<std::ptrdiff_t>(targets), prompt.is_target.end(),
+            std::uint8_t{1});
   return prompt;
 }
 

@@ -14,34 +14,39 @@
 namespace tarsier {
 
 struct PromptOptions {
-  std::int64_t image_token = 151655;     // the placeholder's id; config.json's image_token_id
-  std::int64_t video_token = 151656;     // -1 when the family has none
-  bool one_placeholder = false;          // videos use the image placeholder too: Tarsier2
+  std::int64_t image_token = 151655;  // the placeholder's id; config.json's image_token_id
+  std::int64_t video_token = 151656;  // -1 when the family has none
+  bool one_placeholder = false;       // videos use the image placeholder too: Tarsier2
   std::int64_t merge_size = 2;
-  bool frame_markers = false;            // the frame's number, as text, after the tokens of each frame of a video
-  std::int64_t max_tokens = 0;           // of a prompt; 0: no limit
-  bool special_tokens_in_text = false;   // "<|im_end|>" in a message is the token, as in transformers, not its letters
+  bool frame_markers =
+      false;  // the frame's number, as text, after the tokens of each frame of a video
+  std::int64_t max_tokens = 0;  // of a prompt; 0: no limit
+  bool special_tokens_in_text =
+      false;  // "<|im_end|>" in a message is the token, as in transformers, not its letters
 };
 
-/// Words and grids into token ids, spans, positions and the target mask, by the checkpoint's own chat template.
-/// Immutable; any number of threads. The tokenizer must outlive it.
+/// Words and grids into token ids, spans, positions and the target mask, by the checkpoint's own
+/// chat template. Immutable; any number of threads. The tokenizer must outlive it.
 ///
-/// The template gets what transformers gives it: messages whose content is a list of {type: text | image | video}
-/// items, each picture with num_vision_tokens, and add_generation_prompt and strip_final_eos. It may write one
-/// placeholder for a picture or all of them; anything else is a CheckpointError naming both numbers.
+/// The template gets what transformers gives it: messages whose content is a list of {type: text |
+/// image | video} items, each picture with num_vision_tokens, and add_generation_prompt and
+/// strip_final_eos. It may write one placeholder for a picture or all of them; anything else is a
+/// CheckpointError naming both numbers.
 class PromptBuilder {
  public:
   PromptBuilder(const Tokenizer& tokenizer, FoundChatTemplate chat_template, PromptOptions options);
 
-  /// For generation. `grids` has one row an image or video, in order of appearance. An assistant message at the end
-  /// is left open, so that generation continues it; otherwise the assistant's turn is opened.
-  /// InputError: no message, or more than max_tokens tokens (nothing is ever cut off).
+  /// For generation. `grids` has one row an image or video, in order of appearance. An assistant
+  /// message at the end is left open, so that generation continues it; otherwise the assistant's
+  /// turn is opened. InputError: no message, or more than max_tokens tokens (nothing is ever cut
+  /// off).
   Prompt build(const Conversation& conversation, std::span<const PatchGrid> grids) const;
 
-  /// For training. The last message is the assistant's whole answer; is_target marks its tokens and the one that ends
-  /// its turn, where the prompt ends. CheckpointError when the template or tokenizer joins prompt and answer, so that
-  /// the prompt alone is not how the whole begins.
-  Prompt build_for_training(const Conversation& conversation, std::span<const PatchGrid> grids) const;
+  /// For training. The last message is the assistant's whole answer; is_target marks its tokens and
+  /// the one that ends its turn, where the prompt ends. CheckpointError when the template or
+  /// tokenizer joins prompt and answer, so that the prompt alone is not how the whole begins.
+  Prompt build_for_training(const Conversation& conversation,
+                            std::span<const PatchGrid> grids) const;
 
   const std::string& template_origin() const { return chat_template_.origin; }
   bool template_is_built_in() const { return chat_template_.is_built_in; }

@@ -18,7 +18,8 @@ std::optional<JsonView> read_if_there(const std::filesystem::path& file) {
   return read_json(file, JsonOwner::checkpoint);
 }
 
-std::optional<std::int64_t> pixels_of(const JsonView& json, std::string_view name, std::string_view edge) {
+std::optional<std::int64_t> pixels_of(const JsonView& json, std::string_view name,
+                                      std::string_view edge) {
   if (const auto value = json.find(name)) return value->as_int(0, kMaxPixels);
   if (const auto size = json.find("size"); size && size->is_object()) {
     if (const auto value = size->find(name)) return value->as_int(0, kMaxPixels);
@@ -28,8 +29,9 @@ std::optional<std::int64_t> pixels_of(const JsonView& json, std::string_view nam
 }
 
 PixelBudget read_budget(const JsonView& json, PixelBudget otherwise) {
-  const PixelBudget budget{pixels_of(json, "min_pixels", "shortest_edge").value_or(otherwise.min_pixels),
-                           pixels_of(json, "max_pixels", "longest_edge").value_or(otherwise.max_pixels)};
+  const PixelBudget budget{
+      pixels_of(json, "min_pixels", "shortest_edge").value_or(otherwise.min_pixels),
+      pixels_of(json, "max_pixels", "longest_edge").value_or(otherwise.max_pixels)};
   if (budget.max_pixels < 1 || budget.min_pixels > budget.max_pixels) {
     json.fail("min_pixels " + std::to_string(budget.min_pixels) + " and max_pixels " +
                   std::to_string(budget.max_pixels) + " leave no size",
@@ -46,14 +48,17 @@ std::int64_t positive(const JsonView& json, std::string_view key, std::int64_t o
 void read_channels(const JsonView& json, std::string_view key, std::array<double, 3>& values) {
   const auto list = json.find(key);
   if (!list) return;
-  if (!list->is_array() || list->size() != 3) list->fail("is not a list of 3 numbers", "one number per colour");
+  if (!list->is_array() || list->size() != 3)
+    list->fail("is not a list of 3 numbers", "one number per colour");
   for (std::size_t channel = 0; channel < 3; ++channel) {
     values[channel] = list->at(static_cast<std::int64_t>(channel)).as_double();
   }
 }
 
 void require(const JsonView& json, std::string_view key, bool as_expected) {
-  if (!as_expected) json.at(key).fail("is a setting no Qwen2-VL or Tarsier2 checkpoint uses", "use the released value");
+  if (!as_expected)
+    json.at(key).fail("is a setting no Qwen2-VL or Tarsier2 checkpoint uses",
+                      "use the released value");
 }
 
 void read_steps(const JsonView& json, Qwen2VlVideoConfig& config) {
@@ -63,13 +68,15 @@ void read_steps(const JsonView& json, Qwen2VlVideoConfig& config) {
   read_channels(json, "image_mean", config.mean);
   read_channels(json, "image_std", config.deviation);
   for (const double deviation : config.deviation) {
-    if (deviation <= 0) json.at("image_std").fail("holds a number that is not positive", "pixels are divided by it");
+    if (deviation <= 0)
+      json.at("image_std").fail("holds a number that is not positive", "pixels are divided by it");
   }
   require(json, "do_resize", json.bool_or("do_resize", true));
   require(json, "do_rescale", json.bool_or("do_rescale", true));
   require(json, "do_normalize", json.bool_or("do_normalize", true));
   require(json, "resample", json.int_or("resample", kBicubic) == kBicubic);
-  require(json, "rescale_factor", std::abs(json.double_or("rescale_factor", 1.0 / 255) * 255 - 1) < 1e-6);
+  require(json, "rescale_factor",
+          std::abs(json.double_or("rescale_factor", 1.0 / 255) * 255 - 1) < 1e-6);
 }
 
 void read_tarsier2(const JsonView& json, Tarsier2Pipeline& pipeline) {
@@ -88,10 +95,12 @@ void read_tarsier2(const JsonView& json, Tarsier2Pipeline& pipeline) {
     }
     pipeline.run_middles = version == "v2";
     if (!strategy->bool_or("use_multi_images_for_video", true)) {
-      strategy->at("use_multi_images_for_video").fail("is false", "Tarsier2 writes every frame of a video twice");
+      strategy->at("use_multi_images_for_video")
+          .fail("is false", "Tarsier2 writes every frame of a video twice");
     }
     if (strategy->int_or("force_frames_n_divisible", 1) != 1) {
-      strategy->at("force_frames_n_divisible").fail("is not 1", "frames are never filled up with black ones");
+      strategy->at("force_frames_n_divisible")
+          .fail("is not 1", "frames are never filled up with black ones");
     }
   }
 }
@@ -107,7 +116,8 @@ Qwen2VlVideoConfig read_qwen2_vl_config(const std::filesystem::path& model_direc
   const auto image = nested_image ? nested_image : image_file;
   const auto video = nested_video ? nested_video : (video_file ? video_file : image);
   if (!image) {
-    throw CheckpointError({"preprocessor_config.json", "is missing from " + model_directory.string(),
+    throw CheckpointError({"preprocessor_config.json",
+                           "is missing from " + model_directory.string(),
                            "the model directory needs it to know its patch and picture sizes"});
   }
   Qwen2VlVideoConfig config;
@@ -116,9 +126,12 @@ Qwen2VlVideoConfig read_qwen2_vl_config(const std::filesystem::path& model_direc
   if (video->file() != image->file() || video->path() != image->path()) {
     Qwen2VlVideoConfig steps = config;
     read_steps(*video, steps);
-    if (steps.patch_size != config.patch_size || steps.temporal_patch_size != config.temporal_patch_size ||
-        steps.merge_size != config.merge_size || steps.mean != config.mean || steps.deviation != config.deviation) {
-      video->fail("cuts or normalises pictures otherwise than the image processor", "both feed one vision tower");
+    if (steps.patch_size != config.patch_size ||
+        steps.temporal_patch_size != config.temporal_patch_size ||
+        steps.merge_size != config.merge_size || steps.mean != config.mean ||
+        steps.deviation != config.deviation) {
+      video->fail("cuts or normalises pictures otherwise than the image processor",
+                  "both feed one vision tower");
     }
   }
   config.video = read_budget(*video, config.video);

@@ -14,8 +14,8 @@ namespace {
 
 Size size_of(const Frame& frame) { return {frame.height, frame.width}; }
 
-// qwen-vl-utils 0.0.14: VIDEO_MIN_PIXELS, VIDEO_MAX_PIXELS and the share of a 128k context that videos may fill,
-// counted in tokens of factor x factor pixels.
+// qwen-vl-utils 0.0.14: VIDEO_MIN_PIXELS, VIDEO_MAX_PIXELS and the share of a 128k context that
+// videos may fill, counted in tokens of factor x factor pixels.
 constexpr double kMinTokens = 128;
 constexpr double kMaxTokens = 768;
 constexpr double kTotalTokens = 128000 * 0.9;
@@ -25,47 +25,57 @@ Size qwen_vl_utils_size(Size source, std::int64_t frames, std::int64_t factor) {
   const auto token_pixels = static_cast<double>(factor * factor);
   const double least = kMinTokens * token_pixels;
   const double share = kTotalTokens * token_pixels / static_cast<double>(frames) * kFramesPerSlice;
-  const double most = std::max(std::min(kMaxTokens * token_pixels, share), std::floor(least * 1.05));
+  const double most =
+      std::max(std::min(kMaxTokens * token_pixels, share), std::floor(least * 1.05));
   return fit_to_fractional_budget(source, factor, least, most, ResizeGuard::one_factor);
 }
 
-/// torchvision's resize of a u8 clip: bicubic with antialiasing in f32, clamped and rounded half to even.
+/// torchvision's resize of a u8 clip: bicubic with antialiasing in f32, clamped and rounded half to
+/// even.
 std::vector<Frame> resize_as_torchvision(std::span<const Frame> frames, Size size) {
   std::vector<Frame> resized(frames.size());
-  at::parallel_for(0, static_cast<std::int64_t>(frames.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      const Frame& frame = frames[i];
-      const Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(frame.rgb.data()),
-                                         {1, frame.height, frame.width, 3}, at::kByte);
-      const Tensor planes = bytes.permute({0, 3, 1, 2}).to(at::kFloat).contiguous();
-      const Tensor scaled = at::_upsample_bicubic2d_aa(planes, {size.height, size.width}, /*align_corners=*/false);
-      const Tensor rounded = scaled.clamp(0, 255).round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
-      const auto* data = rounded.const_data_ptr<std::uint8_t>();
-      resized[i] = {frame.index, frame.seconds, size.height, size.width, {data, data + rounded.numel()}};
-    }
-  });
+  at::parallel_for(
+      0, static_cast<std::int64_t>(frames.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          const Frame& frame = frames[i];
+          const Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(frame.rgb.data()),
+                                             {1, frame.height, frame.width, 3}, at::kByte);
+          const Tensor planes = bytes.permute({0, 3, 1, 2}).to(at::kFloat).contiguous();
+          const Tensor scaled = at::_upsample_bicubic2d_aa(planes, {size.height, size.width},
+                                                           /*align_corners=*/false);
+          const Tensor rounded =
+              scaled.clamp(0, 255).round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
+          const auto* data = rounded.const_data_ptr<std::uint8_t>();
+          resized[i] = {
+              frame.index, frame.seconds, size.height, size.width, {data, data + rounded.numel()}};
+        }
+      });
   return resized;
 }
 
 }  // namespace
 
 PatchedMedia patch_image(const Frame& image, const Qwen2VlVideoConfig& config) {
-  const Size size =
-      fit_to_pixel_budget(size_of(image), config.factor(), config.image.min_pixels, config.image.max_pixels);
+  const Size size = fit_to_pixel_budget(size_of(image), config.factor(), config.image.min_pixels,
+                                        config.image.max_pixels);
   return patch_frames({&image, 1}, {size}, config.temporal_patch_size, config);
 }
 
-Size qwen2_vl_frame_size(Size source, std::int64_t frames, const Qwen2VlVideoConfig& config, VideoSizing sizing) {
+Size qwen2_vl_frame_size(Size source, std::int64_t frames, const Qwen2VlVideoConfig& config,
+                         VideoSizing sizing) {
   check(frames > 0, "a video has a frame");
-  if (sizing == VideoSizing::qwen_vl_utils) return qwen_vl_utils_size(source, frames, config.factor());
-  return fit_to_pixel_budget(source, config.factor(), config.video.min_pixels, config.video.max_pixels);
+  if (sizing == VideoSizing::qwen_vl_utils)
+    return qwen_vl_utils_size(source, frames, config.factor());
+  return fit_to_pixel_budget(source, config.factor(), config.video.min_pixels,
+                             config.video.max_pixels);
 }
 
 PatchedMedia patch_qwen2_vl_video(std::span<const Frame> frames, const Qwen2VlVideoConfig& config,
                                   VideoSizing sizing) {
   check(!frames.empty(), "a video has a frame");
   const Size source = size_of(frames[0]);
-  const Size size = qwen2_vl_frame_size(source, static_cast<std::int64_t>(frames.size()), config, sizing);
+  const Size size =
+      qwen2_vl_frame_size(source, static_cast<std::int64_t>(frames.size()), config, sizing);
   if (sizing == VideoSizing::qwen_vl_utils && size != source) {
     return patch_frames(resize_as_torchvision(frames, size), {size}, 1, config);
   }
@@ -77,25 +87,29 @@ PixelBudget tarsier2_frame_budget(std::int64_t counted, const Qwen2VlVideoConfig
   std::int64_t cap = pipeline.frame.max_pixels;
   if (counted > 0) cap = std::min(cap, pipeline.sample_pixels / counted);
   if (cap < 1) {
-    throw InputError({"request", "holds more pictures than one sample has pixels for", "ask for fewer frames"});
+    throw InputError(
+        {"request", "holds more pictures than one sample has pixels for", "ask for fewer frames"});
   }
   return {std::min(pipeline.frame.min_pixels, cap), cap};
 }
 
-ResizeSteps tarsier2_resize_steps(Size source, PixelBudget budget, const Qwen2VlVideoConfig& config) {
+ResizeSteps tarsier2_resize_steps(Size source, PixelBudget budget,
+                                  const Qwen2VlVideoConfig& config) {
   const Size inside = fit_to_pixel_budget(source, 1, budget.min_pixels, budget.max_pixels);
-  return {inside,
-          fit_to_pixel_budget(inside, config.factor(), config.image.min_pixels, config.image.max_pixels)};
+  return {inside, fit_to_pixel_budget(inside, config.factor(), config.image.min_pixels,
+                                      config.image.max_pixels)};
 }
 
-PatchedMedia patch_tarsier2_video(std::span<const Frame> frames, PixelBudget budget, const Qwen2VlVideoConfig& config) {
+PatchedMedia patch_tarsier2_video(std::span<const Frame> frames, PixelBudget budget,
+                                  const Qwen2VlVideoConfig& config) {
   check(!frames.empty(), "a video has a frame");
   return patch_frames(frames, tarsier2_resize_steps(size_of(frames[0]), budget, config), 2, config);
 }
 
-PatchedMedia patch_tarsier2_image(const Frame& image, PixelBudget budget, const Qwen2VlVideoConfig& config) {
-  return patch_frames({&image, 1}, tarsier2_resize_steps(size_of(image), budget, config), config.temporal_patch_size,
-                      config);
+PatchedMedia patch_tarsier2_image(const Frame& image, PixelBudget budget,
+                                  const Qwen2VlVideoConfig& config) {
+  return patch_frames({&image, 1}, tarsier2_resize_steps(size_of(image), budget, config),
+                      config.temporal_patch_size, config);
 }
 
 }  // namespace tarsier

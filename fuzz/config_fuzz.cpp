@@ -1,5 +1,5 @@
-// Any bytes either parse as JSON, and then every typed read answers or fails with an error that names the file, or
-// are refused with such an error.
+// Any bytes either parse as JSON, and then every typed read answers or fails with an error that
+// names the file, or are refused with such an error.
 #include <cstdlib>
 #include <string_view>
 
@@ -39,7 +39,9 @@ void visit(const tarsier::JsonView& view) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   for (const bool comments : {false, true}) {
-    attempt([&] { visit(tarsier::parse_json(text, "config.json", tarsier::JsonOwner::checkpoint, comments)); });
+    attempt([&] {
+      visit(tarsier::parse_json(text, "config.json", tarsier::JsonOwner::checkpoint, comments));
+    });
   }
   return 0;
 }

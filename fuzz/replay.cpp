@@ -1,4 +1,5 @@
-// Runs a fuzz target once over each file of the folders given, without libFuzzer: the kept corpus as a test.
+// Runs a fuzz target once over each file of the folders given, without libFuzzer: the kept corpus
+// as a test.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -1,4 +1,5 @@
-// Any bytes either parse into a header that describes the file exactly, or are refused with a CheckpointError.
+// Any bytes either parse into a header that describes the file exactly, or are refused with a
+// CheckpointError.
 #include <cstdlib>
 
 #include "tarsier/base/error.h"
@@ -15,7 +16,8 @@ void require(bool condition) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::byte> file = std::as_bytes(std::span(data, size));
   try {
-    const tarsier::SafetensorsHeader header = tarsier::parse_safetensors_header(file, "fuzz.safetensors");
+    const tarsier::SafetensorsHeader header =
+        tarsier::parse_safetensors_header(file, "fuzz.safetensors");
     std::int64_t expected = 0;
     for (const auto& entry : header.entries) {
       std::int64_t bytes = tarsier::bytes_of(entry.dtype);

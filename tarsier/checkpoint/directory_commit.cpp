@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view kTemporaryMark = ".tmp-";  // then six characters of mkdtemp
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing, int error) {
-  throw ResourceError({path.string(), doing + ": " + std::strerror(error), "check the folder, its permissions and the disk"});
+  throw ResourceError({path.string(), doing + ": " + std::strerror(error),
+                       "check the folder, its permissions and the disk"});
 }
 
 fs::path make_temporary_beside(const fs::path& path) {
@@ -36,7 +37,8 @@ fs::path make_temporary_beside(const fs::path& path) {
 }
 
 bool is_temporary(const std::string& name) {
-  return name.size() > kTemporaryMark.size() + 6 && name.compare(name.size() - 11, kTemporaryMark.size(), kTemporaryMark) == 0;
+  return name.size() > kTemporaryMark.size() + 6 &&
+         name.compare(name.size() - 11, kTemporaryMark.size(), kTemporaryMark) == 0;
 }
 
 // An fsync that fails means lost data: it is an error at once, never retried.
@@ -49,16 +51,20 @@ void sync_file(const fs::path& path) {
   if (result != 0) fail(path, "cannot be flushed to the disk", error);
 }
 
-// Puts `built` under the name `final_path`. An older folder of that name ends up under the returned path.
+// Puts `built` under the name `final_path`. An older folder of that name ends up under the returned
+// path.
 fs::path put_in_place(const fs::path& built, const fs::path& final_path) {
   if (::rename(built.c_str(), final_path.c_str()) == 0) return {};
   if (errno != ENOTEMPTY && errno != EEXIST) fail(final_path, "cannot be put in place", errno);
-  if (::renameat2(AT_FDCWD, built.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) == 0) return built;
+  if (::renameat2(AT_FDCWD, built.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) == 0)
+    return built;
   if (errno != EINVAL && errno != ENOSYS) fail(final_path, "cannot be put in place", errno);
   // This file system cannot exchange two names: for a moment neither folder has the final one.
   const fs::path aside = make_temporary_beside(final_path);
-  if (::rename(final_path.c_str(), aside.c_str()) != 0) fail(final_path, "cannot be moved aside", errno);
-  if (::rename(built.c_str(), final_path.c_str()) != 0) fail(final_path, "cannot be put in place", errno);
+  if (::rename(final_path.c_str(), aside.c_str()) != 0)
+    fail(final_path, "cannot be moved aside", errno);
+  if (::rename(built.c_str(), final_path.c_str()) != 0)
+    fail(final_path, "cannot be put in place", errno);
   return aside;
 }
 
@@ -73,15 +79,19 @@ std::int64_t trailing_number(const std::string& name) {
 
 void require_free_space(const fs::path& directory, std::int64_t bytes) {
   struct statvfs status {};
-  if (::statvfs(directory.c_str(), &status) != 0) fail(directory, "cannot be measured for free space", errno);
+  if (::statvfs(directory.c_str(), &status) != 0)
+    fail(directory, "cannot be measured for free space", errno);
   const double free = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
   const double needed = 1.1 * static_cast<double>(bytes);
   if (free >= needed) return;
-  throw ResourceError({directory.string(), fmt::format("needs {:.0f} bytes of free space, has {:.0f}", needed, free),
-                       "free disk space or choose another folder, then run the same command again"});
+  throw ResourceError(
+      {directory.string(),
+       fmt::format("needs {:.0f} bytes of free space, has {:.0f}", needed, free),
+       "free disk space or choose another folder, then run the same command again"});
 }
 
-DirectoryCommit::DirectoryCommit(fs::path final_path, std::int64_t expected_bytes) : final_path_(std::move(final_path)) {
+DirectoryCommit::DirectoryCommit(fs::path final_path, std::int64_t expected_bytes)
+    : final_path_(std::move(final_path)) {
   if (final_path_.filename().empty()) final_path_ = final_path_.parent_path();
   const fs::path parent = final_path_.has_parent_path() ? final_path_.parent_path() : fs::path(".");
   std::error_code error;
@@ -109,7 +119,8 @@ void DirectoryCommit::write(std::string_view file_name, std::span<const std::byt
 
 void DirectoryCommit::commit() {
   check(!committed_, "a folder is committed once");
-  for (const fs::directory_entry& entry : fs::directory_iterator(temporary_)) sync_file(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(temporary_))
+    sync_file(entry.path());
   write_manifest(temporary_);  // flushes itself and the folder
   const fs::path replaced = put_in_place(temporary_, final_path_);
   committed_ = true;
@@ -125,13 +136,15 @@ std::optional<fs::path> find_latest_complete(const fs::path& parent) {
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
     const std::string name = entry.path().filename().string();
     const std::int64_t number = trailing_number(name);
-    if (number >= 0 && entry.is_directory() && !is_temporary(name)) candidates.emplace_back(number, entry.path());
+    if (number >= 0 && entry.is_directory() && !is_temporary(name))
+      candidates.emplace_back(number, entry.path());
   }
   std::sort(candidates.rbegin(), candidates.rend());
   for (const auto& [number, directory] : candidates) {
     const std::vector<ErrorNote> problems = verify_directory(directory);
     if (problems.empty()) return directory;
-    log_warning(fmt::format("{}: {}; trying an older checkpoint", problems[0].where, problems[0].what));
+    log_warning(
+        fmt::format("{}: {}; trying an older checkpoint", problems[0].where, problems[0].what));
   }
   return std::nullopt;
 }
@@ -141,7 +154,8 @@ void remove_abandoned_commits(const fs::path& parent) {
   if (!fs::is_directory(parent, ignored)) return;
   std::vector<fs::path> abandoned;
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
-    if (entry.is_directory() && is_temporary(entry.path().filename().string())) abandoned.push_back(entry.path());
+    if (entry.is_directory() && is_temporary(entry.path().filename().string()))
+      abandoned.push_back(entry.path());
   }
   for (const fs::path& folder : abandoned) fs::remove_all(folder, ignored);
 }

@@ -11,9 +11,10 @@ struct DTypeRow {
 };
 
 // Indexed by DType.
-constexpr DTypeRow kRows[] = {{"BOOL", 1},    {"U8", 1},      {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"F8_E8M0", 1},
-                              {"I16", 2},     {"U16", 2},     {"F16", 2}, {"BF16", 2},    {"I32", 4},     {"U32", 4},
-                              {"F32", 4},     {"C64", 8},     {"F64", 8}, {"I64", 8},     {"U64", 8}};
+constexpr DTypeRow kRows[] = {
+    {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"F8_E8M0", 1},
+    {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},     {"U32", 4},
+    {"F32", 4},  {"C64", 8}, {"F64", 8}, {"I64", 8},     {"U64", 8}};
 static_assert(std::size(kRows) == static_cast<std::size_t>(DType::u64) + 1);
 
 }  // namespace

@@ -3,7 +3,8 @@
 namespace tarsier {
 namespace {
 
-std::string with_prefix(std::string_view name, std::string_view old_prefix, std::string_view new_prefix) {
+std::string with_prefix(std::string_view name, std::string_view old_prefix,
+                        std::string_view new_prefix) {
   return std::string(new_prefix) + std::string(name.substr(old_prefix.size()));
 }
 

@@ -7,7 +7,8 @@
 
 namespace tarsier {
 
-/// One rule: a tensor name that starts with `from` starts with `to` in our code. The first match wins, once.
+/// One rule: a tensor name that starts with `from` starts with `to` in our code. The first match
+/// wins, once.
 struct Rename {
   std::string_view from, to;
 };
@@ -15,19 +16,22 @@ struct Rename {
 /// Our name of a checkpoint's tensor; nullopt when no rule matches.
 std::optional<std::string> apply_renames(std::span<const Rename> rules, std::string_view name);
 
-/// The checkpoint's name of our tensor, by the first rule whose `to` matches; nullopt when none does. Undoes
-/// apply_renames only for rules that write one layout (below), not for those that read many.
+/// The checkpoint's name of our tensor, by the first rule whose `to` matches; nullopt when none
+/// does. Undoes apply_renames only for rules that write one layout (below), not for those that read
+/// many.
 std::optional<std::string> invert_renames(std::span<const Rename> rules, std::string_view name);
 
-/// Names that older exporters stored and nothing reads: rotary_emb.inv_freq, embeddings.position_ids.
+/// Names that older exporters stored and nothing reads: rotary_emb.inv_freq,
+/// embeddings.position_ids.
 bool is_ignored_tensor(std::string_view name);
 
-/// Every layout in which a Qwen2-VL or Tarsier2 checkpoint is found -> `visual.`, `model.`, `lm_head.`
+/// Every layout in which a Qwen2-VL or Tarsier2 checkpoint is found -> `visual.`, `model.`,
+/// `lm_head.`
 inline constexpr Rename kQwen2VlNames[] = {
-    {"model.visual.", "visual."},          // saved by transformers 4.52 or newer
-    {"model.language_model.", "model."},   // the same
-    {"model.vision_tower.", "visual."},    // Tarsier2 re-saved in the LLaVA style
-    {"language_model.model.", "model."},   // Tarsier2 as published
+    {"model.visual.", "visual."},         // saved by transformers 4.52 or newer
+    {"model.language_model.", "model."},  // the same
+    {"model.vision_tower.", "visual."},   // Tarsier2 re-saved in the LLaVA style
+    {"language_model.model.", "model."},  // Tarsier2 as published
     {"language_model.lm_head.", "lm_head."},
     {"vision_tower.", "visual."},
     {"visual.", "visual."},  // Qwen2-VL as published

@@ -13,7 +13,8 @@ namespace {
 MappedFile map_weights(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
-    throw CheckpointError({path.filename().string(), "is missing from " + path.parent_path().string(),
+    throw CheckpointError({path.filename().string(),
+                           "is missing from " + path.parent_path().string(),
                            "download the model again, all of its files"});
   }
   return MappedFile(path);
@@ -22,13 +23,15 @@ MappedFile map_weights(const std::filesystem::path& path) {
 std::int64_t bytes_needed(const TensorView& tensor) {
   std::int64_t bytes = bytes_of(tensor.dtype);
   for (const std::int64_t dimension : tensor.shape) {
-    check(dimension >= 0 && !__builtin_mul_overflow(bytes, dimension, &bytes), "a tensor to save has a sane shape");
+    check(dimension >= 0 && !__builtin_mul_overflow(bytes, dimension, &bytes),
+          "a tensor to save has a sane shape");
   }
   return bytes;
 }
 
 // Length and JSON, padded so that the data after it starts at a multiple of 8.
-std::string encode_header(const std::vector<const TensorView*>& ordered, const std::map<std::string, std::string>& metadata) {
+std::string encode_header(const std::vector<const TensorView*>& ordered,
+                          const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (!metadata.empty()) json["__metadata__"] = metadata;
   std::int64_t begin = 0;
@@ -48,7 +51,8 @@ std::string encode_header(const std::vector<const TensorView*>& ordered, const s
     throw_broken_promise("names and metadata to save are UTF-8");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
-  check(static_cast<std::int64_t>(text.size()) <= kMaxSafetensorsHeaderBytes, "a header to save is within the limit");
+  check(static_cast<std::int64_t>(text.size()) <= kMaxSafetensorsHeaderBytes,
+        "a header to save is within the limit");
   std::string out(8, '\0');
   for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<char>((text.size() >> (8 * i)) & 0xFF);
   return out + text;
@@ -64,7 +68,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(map_
     const auto data = bytes.subspan(static_cast<std::size_t>(header.data_begin + entry.begin),
                                     static_cast<std::size_t>(entry.end - entry.begin));
     std::string name = entry.name;
-    tensors_.emplace(std::move(name), TensorView{std::move(entry.name), entry.dtype, std::move(entry.shape), data});
+    tensors_.emplace(std::move(name),
+                     TensorView{std::move(entry.name), entry.dtype, std::move(entry.shape), data});
   }
 }
 
@@ -72,17 +77,22 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
                        const std::map<std::string, std::string>& metadata) {
   std::vector<const TensorView*> ordered;
   for (const TensorView& tensor : tensors) {
-    check(bytes_needed(tensor) == static_cast<std::int64_t>(tensor.bytes.size()), "a tensor to save has the bytes of its shape");
+    check(bytes_needed(tensor) == static_cast<std::int64_t>(tensor.bytes.size()),
+          "a tensor to save has the bytes of its shape");
     check(tensor.name != "__metadata__", "a tensor to save has a name of its own");
     ordered.push_back(&tensor);
   }
   std::sort(ordered.begin(), ordered.end(), [](const TensorView* a, const TensorView* b) {
     return std::tie(b->dtype, a->name) < std::tie(a->dtype, b->name);
   });
-  const auto same_name = [](const TensorView* a, const TensorView* b) { return a->name == b->name; };
+  const auto same_name = [](const TensorView* a, const TensorView* b) {
+    return a->name == b->name;
+  };
   std::vector<const TensorView*> by_name = ordered;
-  std::sort(by_name.begin(), by_name.end(), [](const TensorView* a, const TensorView* b) { return a->name < b->name; });
-  check(std::adjacent_find(by_name.begin(), by_name.end(), same_name) == by_name.end(), "tensors to save have distinct names");
+  std::sort(by_name.begin(), by_name.end(),
+            [](const TensorView* a, const TensorView* b) { return a->name < b->name; });
+  check(std::adjacent_find(by_name.begin(), by_name.end(), same_name) == by_name.end(),
+        "tensors to save have distinct names");
 
   AtomicFile file(path);
   file.write(encode_header(ordered, metadata));

@@ -13,8 +13,8 @@
 
 namespace tarsier {
 
-/// One tensor, row-major. `bytes` points into the mapping of the file it came from and is valid as long as that
-/// file object lives; the start may be unaligned for the element type.
+/// One tensor, row-major. `bytes` points into the mapping of the file it came from and is valid as
+/// long as that file object lives; the start may be unaligned for the element type.
 struct TensorView {
   std::string name;
   DType dtype;
@@ -22,7 +22,8 @@ struct TensorView {
   std::span<const std::byte> bytes;  // product of shape times bytes_of(dtype)
 };
 
-/// What the header of a file says, checked whole: byte ranges are ascending, without gaps, and fill the file.
+/// What the header of a file says, checked whole: byte ranges are ascending, without gaps, and fill
+/// the file.
 struct SafetensorsHeader {
   struct Entry {
     std::string name;
@@ -40,14 +41,17 @@ constexpr std::int64_t kMaxTensorsPerFile = 100'000;
 constexpr std::int64_t kMaxTensorRank = 8;
 constexpr std::int64_t kMaxTensorNameBytes = 512;
 
-/// Parses the header of a whole file's bytes. Untrusted input: anything the format forbids, and a few limits of
-/// ours (above), is a CheckpointError that names `file_name` and the tensor. Touches no byte of the data.
-SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file, const std::string& file_name);
+/// Parses the header of a whole file's bytes. Untrusted input: anything the format forbids, and a
+/// few limits of ours (above), is a CheckpointError that names `file_name` and the tensor. Touches
+/// no byte of the data.
+SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file,
+                                           const std::string& file_name);
 
 /// One safetensors file, memory-mapped. Movable. Safe to read from any thread.
 class SafetensorsFile {
  public:
-  /// CheckpointError when the file is absent or malformed; messages use the file name without its folder.
+  /// CheckpointError when the file is absent or malformed; messages use the file name without its
+  /// folder.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
@@ -59,9 +63,10 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-/// Writes one file, whole or not at all (AtomicFile). The bytes depend on the arguments alone: wide element types
-/// first, then by name, so every tensor is aligned; the header is padded with spaces to 8 bytes. Equal to what the
-/// reference library writes for at most one metadata entry. ResourceError when the disk refuses.
+/// Writes one file, whole or not at all (AtomicFile). The bytes depend on the arguments alone: wide
+/// element types first, then by name, so every tensor is aligned; the header is padded with spaces
+/// to 8 bytes. Equal to what the reference library writes for at most one metadata entry.
+/// ResourceError when the disk refuses.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -26,28 +26,39 @@ constexpr char kAllFiles[] = "download the model again, all of its files";
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, unreadable)) {
     const std::string name = entry.path().filename().string();
     const std::string extension = entry.path().extension().string();
-    if (extension == ".bin" || extension == ".pt" || extension == ".pth") pickled = std::max(pickled, name);
+    if (extension == ".bin" || extension == ".pt" || extension == ".pth")
+      pickled = std::max(pickled, name);
     if (extension == ".safetensors") shard = std::max(shard, name);
   }
   if (unreadable) {
-    throw CheckpointError({directory.string(), "cannot be read: " + unreadable.message(), "check its permissions"});
+    throw CheckpointError(
+        {directory.string(), "cannot be read: " + unreadable.message(), "check its permissions"});
   }
   if (!shard.empty()) {
-    throw CheckpointError({directory.string(), fmt::format("holds {} but neither {} nor {}", shard, kSingleName, kIndexName), kAllFiles});
+    throw CheckpointError(
+        {directory.string(),
+         fmt::format("holds {} but neither {} nor {}", shard, kSingleName, kIndexName), kAllFiles});
   }
   if (!pickled.empty()) {
-    throw CheckpointError({directory.string(), fmt::format("has its weights only as {}, a format that can run code", pickled),
-                           "convert them to safetensors with `tarsier convert`, or download the safetensors files"});
+    throw CheckpointError(
+        {directory.string(),
+         fmt::format("has its weights only as {}, a format that can run code", pickled),
+         "convert them to safetensors with `tarsier convert`, or download the safetensors files"});
   }
-  throw CheckpointError({directory.string(), fmt::format("has no weights: neither {} nor {}", kSingleName, kIndexName),
+  throw CheckpointError({directory.string(),
+                         fmt::format("has no weights: neither {} nor {}", kSingleName, kIndexName),
                          "pass a model directory in the Hugging Face layout"});
 }
 
 void check_shard_name(const JsonView& entry) {
   const std::string& name = entry.as_string();
-  const bool leaves = name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos || name.find("..") != std::string::npos;
-  if (leaves || name.empty()) entry.fail(fmt::format("names the file '{}' outside the directory", name), "get the model from a source you trust");
-  if (!name.ends_with(".safetensors")) entry.fail(fmt::format("names '{}', which is not a safetensors file", name), kAllFiles);
+  const bool leaves = name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
+                      name.find("..") != std::string::npos;
+  if (leaves || name.empty())
+    entry.fail(fmt::format("names the file '{}' outside the directory", name),
+               "get the model from a source you trust");
+  if (!name.ends_with(".safetensors"))
+    entry.fail(fmt::format("names '{}', which is not a safetensors file", name), kAllFiles);
 }
 
 // The oddity as a line, empty when the index agrees with the tensors or says nothing.
@@ -56,8 +67,10 @@ std::string total_size_warning(const JsonView& index, std::int64_t bytes) {
   if (!metadata || !metadata->has("total_size")) return "";
   const JsonView total = metadata->at("total_size");
   if (total.as_double() == static_cast<double>(bytes)) return "";
-  return fmt::format("{}: metadata.total_size is {:.0f}, the tensors have {} bytes; the index may belong to another version", kIndexName,
-                     total.as_double(), bytes);
+  return fmt::format(
+      "{}: metadata.total_size is {:.0f}, the tensors have {} bytes; the index may belong to "
+      "another version",
+      kIndexName, total.as_double(), bytes);
 }
 
 }  // namespace
@@ -67,7 +80,8 @@ void Checkpoint::add_file(const fs::path& path) {
   const std::string name = path.filename().string();
   for (const auto& [tensor, view] : file.tensors()) {
     if (!tensors_.emplace(tensor, view).second) {
-      throw CheckpointError({name, fmt::format("{} is also in {}", tensor, file_of(tensor)), kAllFiles});
+      throw CheckpointError(
+          {name, fmt::format("{} is also in {}", tensor, file_of(tensor)), kAllFiles});
     }
     file_index_.emplace(tensor, files_.size());
     total_bytes_ += static_cast<std::int64_t>(view.bytes.size());
@@ -79,7 +93,8 @@ void Checkpoint::add_file(const fs::path& path) {
 Checkpoint Checkpoint::open(const fs::path& directory) {
   std::error_code ignored;
   if (!fs::is_directory(directory, ignored)) {
-    throw CheckpointError({directory.string(), fs::exists(directory, ignored) ? "is not a directory" : "does not exist",
+    throw CheckpointError({directory.string(),
+                           fs::exists(directory, ignored) ? "is not a directory" : "does not exist",
                            "pass a model directory in the Hugging Face layout"});
   }
   Checkpoint checkpoint;
@@ -102,15 +117,21 @@ Checkpoint Checkpoint::open(const fs::path& directory) {
   for (const std::string& tensor : weight_map.keys()) {
     const std::string& shard = weight_map.at(tensor).as_string();
     if (checkpoint.find(tensor) == nullptr) {
-      throw CheckpointError({shard, fmt::format("has no tensor {}, which {} says it holds", tensor, kIndexName), kAllFiles});
+      throw CheckpointError(
+          {shard, fmt::format("has no tensor {}, which {} says it holds", tensor, kIndexName),
+           kAllFiles});
     }
     if (checkpoint.file_of(tensor) != shard) {
-      throw CheckpointError({checkpoint.file_of(tensor), fmt::format("holds {}, which {} says is in {}", tensor, kIndexName, shard), kAllFiles});
+      throw CheckpointError(
+          {checkpoint.file_of(tensor),
+           fmt::format("holds {}, which {} says is in {}", tensor, kIndexName, shard), kAllFiles});
     }
   }
   for (const auto& [tensor, view] : checkpoint.tensors_) {
     if (!weight_map.has(tensor)) {
-      throw CheckpointError({checkpoint.file_of(tensor), fmt::format("holds {}, which {} does not list", tensor, kIndexName), kAllFiles});
+      throw CheckpointError({checkpoint.file_of(tensor),
+                             fmt::format("holds {}, which {} does not list", tensor, kIndexName),
+                             kAllFiles});
     }
   }
   const std::string warning = total_size_warning(index, checkpoint.total_bytes_);

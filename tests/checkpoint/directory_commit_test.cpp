@@ -16,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::fresh_folder;
+using ::testing::HasSubstr;
 using testing::message_of;
 using testing::read_text;
 using testing::write_text;
-using ::testing::HasSubstr;
 
 void save(const fs::path& folder, const std::string& weights) {
   DirectoryCommit commit(folder, static_cast<std::int64_t>(weights.size()));
@@ -28,7 +28,9 @@ void save(const fs::path& folder, const std::string& weights) {
   commit.commit();
 }
 
-std::int64_t entries_in(const fs::path& folder) { return std::distance(fs::directory_iterator(folder), fs::directory_iterator()); }
+std::int64_t entries_in(const fs::path& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
 
 class LogLines {
  public:
@@ -68,8 +70,9 @@ TEST(DirectoryCommit, ReplacesAnOlderFolderWhole) {
 
 TEST(DirectoryCommit, AsksForFreeSpaceFirst) {
   const fs::path parent = fresh_folder();
-  EXPECT_THAT(message_of<ResourceError>([&] { DirectoryCommit(parent / "step-1", std::int64_t{1} << 60); }),
-              HasSubstr(parent.string() + ": needs 1268213655067531776 bytes of free space, has "));
+  EXPECT_THAT(
+      message_of<ResourceError>([&] { DirectoryCommit(parent / "step-1", std::int64_t{1} << 60); }),
+      HasSubstr(parent.string() + ": needs 1268213655067531776 bytes of free space, has "));
   EXPECT_EQ(entries_in(parent), 0);
   EXPECT_NO_THROW(require_free_space(parent, 1));
   EXPECT_THROW(require_free_space(parent / "none", 1), ResourceError);
@@ -78,22 +81,28 @@ TEST(DirectoryCommit, AsksForFreeSpaceFirst) {
 TEST(DirectoryCommit, NamesAFolderThatCannotBeMade) {
   const fs::path parent = fresh_folder();
   write_text(parent / "file", "");
-  EXPECT_THAT(message_of<ResourceError>([&] { DirectoryCommit(parent / "file" / "step-1"); }), HasSubstr("file: "));
+  EXPECT_THAT(message_of<ResourceError>([&] { DirectoryCommit(parent / "file" / "step-1"); }),
+              HasSubstr("file: "));
 }
 
-// A file size limit stands for a full disk: the write fails half-way. In a child, for the limit cannot be raised again.
+// A file size limit stands for a full disk: the write fails half-way. In a child, for the limit
+// cannot be raised again.
 TEST(DirectoryCommit, AFullDiskLeavesTheOlderFolderWhole) {
   const fs::path parent = fresh_folder();
   save(parent / "step-1", "old");
   const pid_t child = ::fork();
   if (child == 0) {
     std::signal(SIGXFSZ, SIG_IGN);
-    const struct rlimit limit {65536, 65536};
+    const struct rlimit limit { 65536, 65536 };
     ::setrlimit(RLIMIT_FSIZE, &limit);
     try {
       save(parent / "step-1", std::string(1 << 20, 'w'));
     } catch (const ResourceError& error) {
-      ::_exit(std::string(error.what()).find("model.safetensors: cannot be written: File too large") != std::string::npos ? 6 : 1);
+      ::_exit(
+          std::string(error.what()).find("model.safetensors: cannot be written: File too large") !=
+                  std::string::npos
+              ? 6
+              : 1);
     } catch (...) {
     }
     ::_exit(2);
@@ -106,14 +115,16 @@ TEST(DirectoryCommit, AFullDiskLeavesTheOlderFolderWhole) {
   EXPECT_TRUE(verify_directory(parent / "step-1").empty());
 }
 
-// Reliability T1: a run killed at any moment of saving leaves the newest whole checkpoint to be found.
+// Reliability T1: a run killed at any moment of saving leaves the newest whole checkpoint to be
+// found.
 TEST(DirectoryCommit, KilledWhileSaving) {
   const fs::path parent = fresh_folder();
   save(parent / "step-1", "first");
   for (int round = 0; round < 30; ++round) {
     const pid_t child = ::fork();
     if (child == 0) {
-      for (int step = 2;; ++step) save(parent / ("step-" + std::to_string(step % 5 + 2)), std::string(200'000, 'w'));
+      for (int step = 2;; ++step)
+        save(parent / ("step-" + std::to_string(step % 5 + 2)), std::string(200'000, 'w'));
     }
     ::usleep(static_cast<useconds_t>(1000 + 700 * round));
     ::kill(child, SIGKILL);
@@ -146,7 +157,8 @@ TEST(FindLatestComplete, FallsBackAndNamesTheDamagedFile) {
   fs::remove(parent / "step-3" / "state.json");
   LogLines lines;
   EXPECT_EQ(find_latest_complete(parent), parent / "step-2");
-  EXPECT_THAT(lines.text(), HasSubstr("step-4/model.safetensors: has another SHA-256 than manifest.json says; trying an older checkpoint"));
+  EXPECT_THAT(lines.text(), HasSubstr("step-4/model.safetensors: has another SHA-256 than "
+                                      "manifest.json says; trying an older checkpoint"));
   EXPECT_THAT(lines.text(), HasSubstr("step-3/state.json: is missing; trying an older checkpoint"));
   fs::remove(parent / "step-2" / "manifest.json");
   fs::remove_all(parent / "step-1");

@@ -65,7 +65,8 @@ std::string message_of(Act&& act) {
 }
 
 // A folder with one file model.safetensors (or `name`) of the given u8 tensors.
-inline void write_weights(const std::filesystem::path& path, const std::vector<std::string>& tensors) {
+inline void write_weights(const std::filesystem::path& path,
+                          const std::vector<std::string>& tensors) {
   static const std::string data = "abcd";
   std::vector<TensorView> views;
   for (const std::string& name : tensors) views.push_back({name, DType::u8, {4}, as_bytes(data)});

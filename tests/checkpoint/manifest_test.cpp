@@ -9,9 +9,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::fresh_folder;
+using ::testing::HasSubstr;
 using testing::read_text;
 using testing::write_text;
-using ::testing::HasSubstr;
 
 fs::path sound_folder() {
   const fs::path folder = fresh_folder();
@@ -32,10 +32,13 @@ std::string problems_of(const fs::path& folder) {
 TEST(Manifest, ASoundFolderHasNoProblems) {
   const fs::path folder = sound_folder();
   EXPECT_EQ(problems_of(folder), "");
-  EXPECT_EQ(read_text(folder / "manifest.json"),
-            "{\n  \"files\": {\n    \"config.json\": {\n      \"bytes\": 2,\n      \"sha256\": "
-            "\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"\n    },\n    \"model.safetensors\": {\n"
-            "      \"bytes\": 7,\n      \"sha256\": \"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c\"\n    }\n  }\n}\n");
+  EXPECT_EQ(
+      read_text(folder / "manifest.json"),
+      "{\n  \"files\": {\n    \"config.json\": {\n      \"bytes\": 2,\n      \"sha256\": "
+      "\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"\n    },\n    "
+      "\"model.safetensors\": {\n"
+      "      \"bytes\": 7,\n      \"sha256\": "
+      "\"9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c\"\n    }\n  }\n}\n");
 }
 
 TEST(Manifest, NamesEveryDifference) {
@@ -44,7 +47,10 @@ TEST(Manifest, NamesEveryDifference) {
   write_text(folder / "config.json", "{ }");
   write_text(folder / "spare.txt", "");
   const std::string problems = problems_of(folder);
-  EXPECT_THAT(problems, HasSubstr("model.safetensors: has another SHA-256 than manifest.json says; restore the file"));
+  EXPECT_THAT(
+      problems,
+      HasSubstr(
+          "model.safetensors: has another SHA-256 than manifest.json says; restore the file"));
   EXPECT_THAT(problems, HasSubstr("config.json: has 3 bytes, manifest.json says 2; "));
   EXPECT_THAT(problems, HasSubstr("spare.txt: is not in manifest.json; "));
   fs::remove(folder / "config.json");
@@ -74,24 +80,31 @@ TEST(Manifest, MissingOrMalformedIsAProblem) {
     return problems_of(folder);
   };
   const std::string digest(64, '0');
-  const auto entry = [&](const std::string& name, const std::string& bytes, const std::string& sha256) {
+  const auto entry = [&](const std::string& name, const std::string& bytes,
+                         const std::string& sha256) {
     return "{\"files\":{\"" + name + "\":{\"bytes\":" + bytes + ",\"sha256\":\"" + sha256 + "\"}}}";
   };
   EXPECT_THAT(with_manifest("{"), HasSubstr("manifest.json: is not valid JSON"));
   EXPECT_THAT(with_manifest("{}"), HasSubstr("manifest.json: files: is missing"));
   for (const char* name : {"../x", "/etc/passwd", "a/b", "", "..", "manifest.json", "a\\u0000"}) {
-    EXPECT_THAT(with_manifest(entry(name, "1", digest)), HasSubstr("is not the name of a file in the folder")) << name;
+    EXPECT_THAT(with_manifest(entry(name, "1", digest)),
+                HasSubstr("is not the name of a file in the folder"))
+        << name;
   }
-  EXPECT_THAT(with_manifest(entry("a", "-1", digest)), HasSubstr("manifest.json: files.a.bytes: is -1"));
-  EXPECT_THAT(with_manifest(entry("a", "1", "00")), HasSubstr("manifest.json: files.a.sha256: is not 64 lower-case"));
+  EXPECT_THAT(with_manifest(entry("a", "-1", digest)),
+              HasSubstr("manifest.json: files.a.bytes: is -1"));
+  EXPECT_THAT(with_manifest(entry("a", "1", "00")),
+              HasSubstr("manifest.json: files.a.sha256: is not 64 lower-case"));
   fs::remove(folder / "manifest.json");
-  EXPECT_THAT(problems_of(folder), HasSubstr("manifest.json: is missing; the folder was never finished"));
+  EXPECT_THAT(problems_of(folder),
+              HasSubstr("manifest.json: is missing; the folder was never finished"));
 }
 
 TEST(Manifest, CoversPlainFilesOnly) {
   const fs::path folder = sound_folder();
   fs::create_directory(folder / "inner");
-  EXPECT_THAT(testing::message_of<ConfigError>([&] { write_manifest(folder); }), HasSubstr("inner: is not a plain file"));
+  EXPECT_THAT(testing::message_of<ConfigError>([&] { write_manifest(folder); }),
+              HasSubstr("inner: is not a plain file"));
   EXPECT_THAT(problems_of(folder), HasSubstr("inner: is not in manifest.json"));
 }
 

@@ -99,25 +99,39 @@ void FrameDecoder::start_at_key(std::int64_t position) {
 bool FrameDecoder::try_seek(std::int64_t position) {
   const PacketEntry& key = table_.packets[static_cast<std::size_t>(position)];
   if (!input_.seek(table_.stream, key.dts != AV_NOPTS_VALUE ? key.dts : key.pts)) return false;
-  while (input_.read(*packet_)) {
-    if (packet_->stream_index == table_.stream) {
-      const std::int64_t landed = packet_->pts == AV_NOPTS_VALUE ? -1 : table_.packet_at(packet_->pts);
-      if (landed == position) break;
-      if (landed < 0 || landed > position) return false;
-    }
-    av_packet_unref(packet_.get());
+  std::int64_t landed = -1;
+  while (landed < position && read_packet()) {
+    // Streams without reordering may store the decoding time alone; the table took that.
+    const std::int64_t pts = packet_->pts != AV_NOPTS_VALUE ? packet_->pts : packet_->dts;
+    landed = pts != AV_NOPTS_VALUE ? table_.packet_at(pts) : -1;
+    if (landed < 0) break;
   }
-  if (packet_->data == nullptr) return false;
+  if (landed != position) {
+    av_packet_unref(packet_.get());
+    return false;
+  }
   avcodec_flush_buffers(codec_.get());
   has_picture_ = draining_ = false;
   reached_ = key.pts - 1;
   whole_from_ = kAlways;
   run_start_ = position;
-  send(position, (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0);
+  send(position);
   return true;
 }
 
-void FrameDecoder::send(std::int64_t position, bool corrupt) {
+bool FrameDecoder::read_packet() {
+  do {
+    av_packet_unref(packet_.get());
+    if (!input_.read(*packet_)) return false;
+  } while (packet_->stream_index != table_.stream);
+  return true;
+}
+
+void FrameDecoder::send(std::int64_t position) {
+  const PacketEntry& entry = table_.packets[static_cast<std::size_t>(position)];
+  // A GIF's or a still image's packet has no time of its own.
+  if (packet_->pts == AV_NOPTS_VALUE || table_.is_still_image) packet_->pts = entry.pts;
+  const bool corrupt = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0 || packet_->pts != entry.pts;
   if (avcodec_send_packet(codec_.get(), packet_.get()) < 0 || corrupt) note_damage(position);
   sent_ = position + 1;
   av_packet_unref(packet_.get());
@@ -132,18 +146,9 @@ void FrameDecoder::note_damage(std::int64_t position) {
 }
 
 bool FrameDecoder::send_next_packet() {
-  if (sent_ >= static_cast<std::int64_t>(table_.packets.size())) return false;
-  const PacketEntry& entry = table_.packets[static_cast<std::size_t>(sent_)];
-  while (input_.read(*packet_)) {
-    if (packet_->stream_index == table_.stream) {
-      // A still image has no time of its own, and streams without reordering may store the decoding time alone.
-      if (packet_->pts == AV_NOPTS_VALUE || table_.is_still_image) packet_->pts = entry.pts;
-      send(sent_, (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0 || packet_->pts != entry.pts);
-      return true;
-    }
-    av_packet_unref(packet_.get());
-  }
-  return false;
+  if (sent_ >= static_cast<std::int64_t>(table_.packets.size()) || !read_packet()) return false;
+  send(sent_);
+  return true;
 }
 
 bool FrameDecoder::receive_picture() {

@@ -36,7 +36,8 @@ class FrameDecoder {
   bool next_picture();                    // false at the end
   bool receive_picture();
   bool send_next_packet();  // false when there is none
-  void send(std::int64_t position, bool corrupt);
+  void send(std::int64_t position);
+  bool read_packet();       // of the video stream; false at the end
   void note_damage(std::int64_t position);
   bool is_at(std::int64_t index) const { return has_picture_ && reached_ == mark_of(index); }
   /// What orders pictures: the pts, or, where frames are numbered by decoding, the number.

@@ -47,14 +47,15 @@ class Qwen2VlModel final : public VideoLanguageModel {
   ModelInputs prepare(const Conversation& conversation, PromptPurpose purpose) const override {
     ModelInputs inputs;
     std::vector<PatchGrid> grids;
-    if (purpose == PromptPurpose::train_without_pixels) {
+    const bool generates = purpose == PromptPurpose::generate || purpose == PromptPurpose::generate_without_pixels;
+    if (purpose == PromptPurpose::generate_without_pixels || purpose == PromptPurpose::train_without_pixels) {
       for (const SeenMedia& seen : plan_media(conversation)) grids.push_back(seen.grid);
     } else {
       PreparedMedia media = family_.prepare_media(conversation, family_.processor);
       inputs.media = std::move(media.inputs);
       grids = std::move(media.grids);
     }
-    inputs.prompt = purpose == PromptPurpose::generate ? prompts_.build(conversation, grids) : prompts_.build_for_training(conversation, grids);
+    inputs.prompt = generates ? prompts_.build(conversation, grids) : prompts_.build_for_training(conversation, grids);
     return inputs;
   }
 
@@ -114,13 +115,33 @@ void expect_equal(const char* key, std::int64_t vision, std::int64_t processor) 
                          "the processor files belong to another model"});
 }
 
+void limit_pixels(Qwen2VlVideoConfig& processor, std::int64_t max_pixels) {
+  for (PixelBudget* budget : {&processor.image, &processor.video, &processor.tarsier2.frame}) {
+    if (max_pixels < std::max(budget->min_pixels, processor.factor() * processor.factor())) {
+      throw ConfigError({"--max-pixels", fmt::format("{} is below the {} the model needs", max_pixels,
+                                                     std::max(budget->min_pixels, processor.factor() * processor.factor())),
+                         "give more, or leave it out"});
+    }
+    budget->max_pixels = max_pixels;
+  }
+}
+
 }  // namespace
+
+PositionsAfterMedia positions_after_media(const JsonView& config) {
+  const std::optional<JsonView> text = config.find("text_config");
+  const std::string version = config.string_or("transformers_version", text ? text->string_or("transformers_version", "0") : "0");
+  const std::string major = version.substr(0, version.find('.'));
+  const bool number = !major.empty() && major.size() < 4 && major.find_first_not_of("0123456789") == std::string::npos;
+  return number && std::stoi(major) >= 5 ? PositionsAfterMedia::picture_sides : PositionsAfterMedia::longest_axis;
+}
 
 std::shared_ptr<VideoLanguageModel> load_qwen2_vl_model(const std::filesystem::path& directory, Qwen2VlFamily family,
                                                         const LoadOptions& options) {
   expect_equal("patch_size", family.vision.patch_size, family.processor.patch_size);
   expect_equal("temporal_patch_size", family.vision.temporal_patch_size, family.processor.temporal_patch_size);
   expect_equal("merge_size", family.vision.merge_size, family.processor.merge_size);
+  if (options.max_pixels) limit_pixels(family.processor, *options.max_pixels);
   auto model = std::make_shared<Qwen2VlModel>(directory, std::move(family));
   model->fill(directory, options);
   return model;

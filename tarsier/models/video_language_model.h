@@ -21,8 +21,8 @@ namespace tarsier {
 class Tokenizer;
 
 /// What a prompt is for: an answer to come, or an answer that is there to be learned (sets Prompt::is_target).
-/// train_without_pixels leaves MediaInputs::pixels undefined: for further answers about pictures already prepared.
-enum class PromptPurpose { generate, train, train_without_pixels };
+/// The last two leave MediaInputs::pixels undefined: for further questions and answers about pictures already prepared.
+enum class PromptPurpose { generate, train, generate_without_pixels, train_without_pixels };
 
 /// Facts about a loaded model for reports ("what the model saw").
 struct ModelInfo {
@@ -60,6 +60,7 @@ struct LoadOptions {
   std::optional<at::ScalarType> dtype;         // unset: f32 when that takes at most half the memory, else as stored
   std::optional<std::uint64_t> random_weights;  // a seed: fresh weights instead of the directory's
   bool trainable = false;                       // weights in memory of their own that require gradients
+  std::optional<std::int64_t> max_pixels;       // --max-pixels: of a picture after resizing, in place of the directory's limit
 };
 
 }  // namespace tarsier

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tarsier/models/video_language_model.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tarsier {
+
+/// What part of a file to look at.
+struct ClipFlags {
+  FrameRequest request;
+  std::string show_frames;  // a PNG file; empty: none
+};
+
+/// --frames, --fps, --start, --end and --show-frames.
+void add_clip_flags(CLI::App& app, ClipFlags& flags);
+
+/// The pictures of one file as a model wants them.
+struct Clip {
+  std::string path;
+  VideoInfo info;
+  FrameChoice choice;
+  double start_seconds = 0, end_seconds = 0;  // of the part looked at
+  std::shared_ptr<const Pictures> pictures;
+  double decode_seconds = 0;  // what reading it took
+
+  bool is_image() const { return info.is_still_image; }
+};
+
+/// Throws as VideoReader and choose_frames do; ConfigError for a time or a count asked of a still
+/// image.
+Clip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request);
+
+/// The clip, then these words, from the user.
+Conversation question_about(const Clip& clip, std::string_view words);
+
+/// "saw 8 frames (0.00-7.96 s), 84x84, 72 visual tokens, sampler tarsier2 v1, model tarsier-nano".
+std::string saw_line(const Clip& clip, const SeenMedia& seen, const ModelInfo& model);
+
+/// The frames side by side, in reading order, as large as the model saw them, as a PNG file.
+/// ResourceError when it cannot be written.
+void write_contact_sheet(const std::string& file, const Clip& clip, const SeenMedia& seen);
+
+}  // namespace tarsier

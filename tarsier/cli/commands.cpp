@@ -1,0 +1,22 @@
+#include "tarsier/cli/commands.h"
+
+namespace tarsier {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"describe", "a description of a video or an image", run_describe},
+    {"ask", "answers to questions about a video or an image", run_ask},
+    {"ground", "when things happen in a video", run_ground},
+    {"plan", "memory and arithmetic a clip would need", run_plan},
+    {"inspect", "what a model directory holds: settings, parameters, tensors", run_inspect},
+    {"verify", "check that a model directory is whole", run_verify},
+    {"limits", "the limits in force", run_limits},
+    {"doctor", "versions, machine and folders: what a bug report needs", run_doctor},
+    {"version", "what this build is", run_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace tarsier

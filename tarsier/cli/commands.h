@@ -1,0 +1,23 @@
+#pragma once
+
+#include <span>
+
+#include "tarsier/cli/command.h"
+
+namespace tarsier {
+
+/// Every command, in the order of `tarsier --help`. To add one: its file, its declaration here, its
+/// row in commands.cpp, and its golden (tests/cli).
+std::span<const Command> commands();
+
+CommandFunction run_ask;
+CommandFunction run_describe;
+CommandFunction run_doctor;
+CommandFunction run_ground;
+CommandFunction run_inspect;
+CommandFunction run_limits;
+CommandFunction run_plan;
+CommandFunction run_verify;
+CommandFunction run_version;
+
+}  // namespace tarsier

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tarsier/cli/command_line.h"
+#include "tarsier/engine/decode_backend.h"
+#include "tarsier/media/video_reader.h"
+#include "tarsier/models/video_language_model.h"
+
+namespace tarsier {
+
+/// A loaded model with what runs it. The caller holds a c10::InferenceMode while it uses it.
+struct ModelSession {
+  std::string directory;
+  std::string revision;  // the beginning of its manifest's SHA-256; "" without a manifest
+  std::shared_ptr<VideoLanguageModel> model;
+  std::unique_ptr<DecodeBackend> backend;  // keys and values within the memory available now
+};
+
+/// Loads what the flags say. ConfigError for a flag, CheckpointError for the directory.
+ModelSession open_session(const ModelFlags& flags,
+                          std::optional<std::int64_t> max_pixels = std::nullopt);
+
+/// Says once on stderr, for models that know one world only, that this clip may be from elsewhere.
+class Notice {
+ public:
+  void say_for(const ModelInfo& model, const VideoInfo& clip);
+
+ private:
+  bool said_ = false;
+};
+
+}  // namespace tarsier

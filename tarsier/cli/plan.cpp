@@ -1,0 +1,236 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "tarsier/base/error.h"
+#include "tarsier/base/json.h"
+#include "tarsier/checkpoint/shards.h"
+#include "tarsier/cli/answer_row.h"
+#include "tarsier/cli/clip.h"
+#include "tarsier/cli/command_line.h"
+#include "tarsier/cli/commands.h"
+#include "tarsier/cli/cost.h"
+#include "tarsier/cli/default_model.h"
+#include "tarsier/cli/machine.h"
+#include "tarsier/engine/aten_backend.h"
+#include "tarsier/models/registry.h"
+#include "tarsier/tensor/device.h"
+
+namespace tarsier {
+namespace {
+
+struct Flags {
+  OutputFlags output;
+  std::string model, dtype, media, size;
+  FrameRequest request;
+  std::optional<std::int64_t> max_pixels;
+  std::int64_t new_tokens = kDefaultNewTokens;
+};
+
+bool parse(Flags& flags, Arguments arguments) {
+  CLI::App app;
+  describe_command(app, "plan",
+                   "What describing a clip would need: weights, activations, cache, tokens, "
+                   "arithmetic. Nothing is loaded; figures for memory are "
+                   "estimates.",
+                   {"tarsier plan clip.mp4",
+                    "tarsier plan --model Tarsier2-Recap-7b --frames 16 --size 1280x720"});
+  add_output_flags(app, flags.output);
+  app.add_option("--model", flags.model,
+                 "Model directory; without it, the model that comes with tarsier")
+      ->type_name("DIR");
+  app.add_option("--dtype", flags.dtype, "f32, bf16 or f16; without it, as describe chooses")
+      ->type_name("TYPE");
+  app.add_option("--frames", flags.request.frames, "How many frames")->type_name("N");
+  app.add_option("--fps", flags.request.fps, "Frames a second of MEDIA, in place of --frames")
+      ->type_name("RATE");
+  app.add_option("--start", flags.request.start, "Look from here on")->type_name("SECONDS");
+  app.add_option("--end", flags.request.end, "Look up to here")->type_name("SECONDS");
+  app.add_option("--size", flags.size, "Of a frame, in place of MEDIA")->type_name("WxH");
+  app.add_option("--max-pixels", flags.max_pixels,
+                 "Most pixels of a frame after resizing; without it, the model's own")
+      ->type_name("N");
+  app.add_option("--max-new-tokens", flags.new_tokens, "Longest answer")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
+      ->type_name("N");
+  app.add_option("MEDIA", flags.media, "A video or image file; only its header is read");
+  if (!parse_arguments(app, arguments)) return false;
+  if (flags.media.empty() == flags.size.empty())
+    throw ConfigError({"MEDIA", "or --size, one of them", "see `tarsier plan --help`"});
+  if (!flags.size.empty() && !flags.request.frames)
+    throw ConfigError({"--frames", "missing beside --size", "say how many frames"});
+  if (!flags.size.empty() && (flags.request.fps || flags.request.start || flags.request.end)) {
+    throw ConfigError({"--size", "knows no times", "use --frames, or pass a file"});
+  }
+  return true;
+}
+
+Size parse_size(const std::string& text) {
+  const auto number = [&](std::string_view part) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size() || value < 1 || value > 65536) {
+      throw ConfigError(
+          {"--size", "'" + text + "' is not a size", "write width x height, as 1280x720"});
+    }
+    return value;
+  };
+  const std::size_t cross = text.find('x');
+  if (cross == std::string::npos) number("");
+  const std::int64_t width = number(std::string_view(text).substr(0, cross));
+  return {number(std::string_view(text).substr(cross + 1)), width};
+}
+
+/// Pictures of the right number and size without a pixel in them.
+std::shared_ptr<const Pictures> outline(const Flags& flags, const SamplingRule& rule) {
+  auto pictures = std::make_shared<Pictures>();
+  Size size;
+  std::int64_t frames = 0;
+  if (flags.media.empty()) {
+    size = parse_size(flags.size);
+    frames = *flags.request.frames;
+    if (frames < 1 || frames > rule.max_frames) {
+      throw ConfigError({"--frames",
+                         fmt::format("is {}, the model takes 1 to {}", frames, rule.max_frames),
+                         "ask for that many"});
+    }
+  } else {
+    const VideoReader reader(flags.media);
+    size = {reader.info().height, reader.info().width};
+    pictures->modality = reader.info().is_still_image ? Modality::image : Modality::video;
+    frames = reader.info().is_still_image
+                 ? 1
+                 : static_cast<std::int64_t>(
+                       choose_frames(rule, reader.info(), reader.frame_seconds(), flags.request)
+                           .indices.size());
+  }
+  for (std::int64_t i = 0; i < frames; ++i)
+    pictures->frames.push_back({i, static_cast<double>(i), size.height, size.width, {}});
+  return pictures;
+}
+
+/// The type most weights are stored in: loaded as that, they stay in the file.
+at::ScalarType stored_dtype(const Checkpoint& checkpoint) {
+  std::map<DType, std::size_t> bytes;
+  for (const auto& [name, tensor] : checkpoint.tensors())
+    bytes[tensor.dtype] += tensor.bytes.size();
+  const auto of = [&](DType dtype) { return bytes.contains(dtype) ? bytes[dtype] : 0; };
+  if (of(DType::bf16) >= of(DType::f32) && of(DType::bf16) >= of(DType::f16)) return at::kBFloat16;
+  return of(DType::f16) > of(DType::f32) ? at::kHalf : at::kFloat;
+}
+
+/// What describe would compute in.
+at::ScalarType compute_dtype(const Flags& flags, at::ScalarType stored, std::int64_t parameters) {
+  if (!flags.dtype.empty()) return parse_dtype(flags.dtype);
+  return parameters * 4 <= read_machine().memory_bytes / 2 ? at::kFloat : stored;
+}
+
+nlohmann::ordered_json make_plan(const Flags& flags) {
+  const std::filesystem::path directory = model_directory(flags.model);
+  LoadOptions options;
+  options.max_pixels = flags.max_pixels;
+  options.dtype = stored_dtype(Checkpoint::open(directory));
+  const auto model = load_model(directory, options);  // mapped: no weight is read
+  const DecoderConfig& decoder = model->decoder().config();
+  const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
+  const Qwen2VlVitConfig vision =
+      qwen2_vl_vit_config(config.at("vision_config"), decoder.hidden_size);
+
+  const auto pictures = outline(flags, model->sampling());
+  const bool image = pictures->modality == Modality::image;
+  const Conversation conversation = {
+      {"user",
+       {Part{"", pictures},
+        Part{image ? "Describe the image in detail." : "Describe the video in detail.", nullptr}}}};
+  const SeenMedia seen = model->plan_media(conversation).at(0);
+  const auto prompt_tokens = static_cast<std::int64_t>(
+      model->prepare(conversation, PromptPurpose::generate_without_pixels).prompt.tokens.size());
+  SamplingParams sampling;
+  sampling.max_new_tokens = flags.new_tokens;
+  new_token_limit(model->info(), prompt_tokens, sampling);
+
+  const at::ScalarType dtype = compute_dtype(flags, *options.dtype, model->info().parameters);
+  const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
+  const std::int64_t weights = model->info().parameters * element;
+  const std::int64_t pixels = seen.grid.patches() * vision.patch_values() * 4;
+  const std::int64_t vision_bytes = vision_activation_bytes(vision, seen.grid, element);
+  const std::int64_t prefill_bytes = prefill_activation_bytes(decoder, prompt_tokens, element);
+  const std::int64_t cache =
+      (prompt_tokens + flags.new_tokens) * cache_bytes_per_token(decoder, dtype);
+  const std::int64_t total = weights + pixels + std::max(vision_bytes, prefill_bytes + cache);
+  const ClipFlops flops = clip_flops(vision, decoder, seen.grid, prompt_tokens);
+  const std::int64_t available = read_machine().available_bytes;
+  return {{"model", model->info().name},
+          {"family", model->info().family},
+          {"dtype", name_of(dtype)},
+          {"parameters", model->info().parameters},
+          {"frames", seen.frames},
+          {"source_size", {seen.source.width, seen.source.height}},
+          {"size", {seen.resized.width, seen.resized.height}},
+          {"visual_tokens", seen.tokens},
+          {"prompt_tokens", prompt_tokens},
+          {"max_new_tokens", flags.new_tokens},
+          {"weights_bytes", weights},
+          {"weights_mapped", dtype == *options.dtype},
+          {"pixels_bytes", pixels},
+          {"vision_activation_bytes", vision_bytes},
+          {"prefill_activation_bytes", prefill_bytes},
+          {"cache_bytes", cache},
+          {"total_bytes", total},
+          {"available_bytes", available},
+          {"fits", total <= available},
+          {"vision_flops", flops.vision},
+          {"prefill_flops", flops.prefill},
+          {"flops_per_new_token", flops.per_new_token}};
+}
+
+std::string bytes_text(const nlohmann::ordered_json& bytes) {
+  const auto value = bytes.get<double>();
+  if (value >= 1 << 30) return fmt::format("{:.2f} GiB", value / (1 << 30));
+  return fmt::format("{:.1f} MiB", value / (1 << 20));
+}
+
+std::string as_text(const nlohmann::ordered_json& plan) {
+  const auto number = [&](const char* key) { return plan[key].get<std::int64_t>(); };
+  const auto giga = [&](const char* key) { return plan[key].get<double>() / 1e9; };
+  std::string text =
+      fmt::format("model      {}, {} parameters, {}\n", plan["model"].get<std::string>(),
+                  number("parameters"), plan["dtype"].get<std::string>());
+  text += fmt::format("clip       {} frames, {}x{} seen as {}x{}\n", number("frames"),
+                      plan["source_size"][0].get<std::int64_t>(),
+                      plan["source_size"][1].get<std::int64_t>(),
+                      plan["size"][0].get<std::int64_t>(), plan["size"][1].get<std::int64_t>());
+  text += fmt::format("tokens     {} visual, {} in the prompt, up to {} new\n",
+                      number("visual_tokens"), number("prompt_tokens"), number("max_new_tokens"));
+  text += fmt::format("weights    {}{}\n", bytes_text(plan["weights_bytes"]),
+                      plan["weights_mapped"].get<bool>() ? ", mapped from the files" : "");
+  text += fmt::format("pixels     {}\n", bytes_text(plan["pixels_bytes"]));
+  text += fmt::format("vision     about {} at work, {:.1f} GFLOP\n",
+                      bytes_text(plan["vision_activation_bytes"]), giga("vision_flops"));
+  text += fmt::format("prompt     about {} at work, {:.1f} GFLOP\n",
+                      bytes_text(plan["prefill_activation_bytes"]), giga("prefill_flops"));
+  text += fmt::format("cache      {}\n", bytes_text(plan["cache_bytes"]));
+  text += fmt::format("answer     {:.2f} GFLOP a token\n", giga("flops_per_new_token"));
+  text += fmt::format("in all     about {}; {} available: {}\n", bytes_text(plan["total_bytes"]),
+                      bytes_text(plan["available_bytes"]),
+                      plan["fits"].get<bool>() ? "fits" : "does not fit");
+  return text;
+}
+
+}  // namespace
+
+int run_plan(const CommandContext& /*context*/, Arguments arguments) {
+  Flags flags;
+  if (!parse(flags, arguments)) return kExitOk;
+  const nlohmann::ordered_json plan = make_plan(flags);
+  print_answer(flags.output.json ? line_of(plan) : as_text(plan));
+  return kExitOk;
+}
+
+}  // namespace tarsier

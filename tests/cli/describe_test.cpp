@@ -1,0 +1,211 @@
+// The commands that run a model, from outside, on tiny checkpoints of random weights.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tarsier/base/json.h"
+#include "tests/cli/run_tarsier.h"
+
+namespace tarsier {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+const std::string kModel = "tests/fixtures/models/tarsier2";
+const std::string kClip = "tests/fixtures/media/layers.gif";
+const std::string kImage = "tests/fixtures/media/exif6.jpg";
+
+void expect_refused(const std::vector<std::string>& arguments, int exit_code,
+                    const std::string& part) {
+  const ProgramResult result = run_tarsier(arguments);
+  EXPECT_EQ(result.exit_code, exit_code) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err, HasSubstr(part));
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+}
+
+JsonView json_of(const ProgramResult& result) {
+  return parse_json(result.out, "stdout", JsonOwner::input);
+}
+
+TEST(ModelCommands, HelpOfEach) {
+  for (const char* command : {"describe", "ask", "ground", "plan"}) {
+    const ProgramResult result = run_tarsier({command, "--help"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.err, "");
+    expect_golden(std::string("help-") + command, result.out);
+  }
+}
+
+TEST(ModelCommands, RefuseFlags) {
+  expect_refused({"describe"}, 2, "MEDIA: missing");
+  expect_refused({"describe", "--frmes", "3", kClip}, 2, "did you mean --frames?");
+  expect_refused({"describe", "--frames", "0", "--model", kModel, kClip}, 2, "--frames: is 0");
+  expect_refused({"describe", "--frames", "x", kClip}, 2, "--frames: cannot take 'x'");
+  expect_refused({"describe", "--frames", "2", "--fps", "1", "--model", kModel, kClip}, 2,
+                 "--fps: was given together with --frames");
+  expect_refused({"describe", "--temperature", "-1", kClip}, 2, "--temperature: -1");
+  expect_refused({"describe", "--top-p", "0", kClip}, 2, "--top-p: 0");
+  expect_refused({"describe", "--max-new-tokens", "0", kClip}, 2, "--max-new-tokens: 0");
+  expect_refused({"describe", "--max-new-tokens", "99999999", "--model", kModel, kClip}, 2,
+                 "--max-new-tokens: 99999999 do not fit");
+  expect_refused({"describe", "--max-pixels", "10", "--model", kModel, kClip}, 2,
+                 "--max-pixels: 10 is below");
+  expect_refused({"describe", "--tokens", kClip}, 2, "--tokens: adds to --json");
+  expect_refused({"describe", "--show-frames", "a.png", kClip, kClip}, 2,
+                 "--show-frames: writes one picture");
+  expect_refused({"describe", "--device", "tpu", "--model", kModel, kClip}, 2, "--device");
+  expect_refused({"describe", "--model", kModel, "--fps", "2", kImage}, 2,
+                 "--fps: does not apply to a still image");
+  expect_refused({"ask", kClip}, 2, "QUESTION: missing");
+  expect_refused({"ask", kClip, ""}, 2, "QUESTION: is empty");
+  expect_refused({"ground", kClip, "one", "two"}, 2, "two: one argument too many");
+  expect_refused({"plan", "--model", kModel}, 2, "MEDIA: or --size");
+  expect_refused({"plan", "--model", kModel, "--size", "64x64"}, 2,
+                 "--frames: missing beside --size");
+  for (const char* size : {"64", "x64", "64x", "0x64", "64x64x64", "1e3x5"}) {
+    expect_refused({"plan", "--model", kModel, "--frames", "2", "--size", size}, 2,
+                   "is not a size");
+  }
+}
+
+TEST(ModelCommands, RefuseModelsAndMedia) {
+  expect_refused({"describe", "--model", "no/such/model", kClip}, 4,
+                 "no/such/model: no such directory");
+  expect_refused({"describe", "--model", "tests", kClip}, 4, "config.json");
+  expect_refused({"describe", "--model", kModel, "no-such.mp4"}, 5, "no-such.mp4");
+  expect_refused({"describe", "--model", kModel, "tests/fixtures/media/audio_only.m4a"}, 5,
+                 "no video stream");
+  expect_refused({"ground", "--model", kModel, kImage}, 5, "is a still image");
+}
+
+TEST(Describe, StreamsAnAnswerAndSaysWhatItSaw) {
+  const ProgramResult result =
+      run_tarsier({"describe", "--model", kModel, "--max-new-tokens", "8", kClip});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, EndsWith("\n"));
+  EXPECT_THAT(result.err, StartsWith("saw "));
+  EXPECT_THAT(result.err, HasSubstr("visual tokens, sampler tarsier2 v1, model tarsier2"));
+  const ProgramResult quiet =
+      run_tarsier({"describe", "-q", "--model", kModel, "--max-new-tokens", "8", kClip});
+  EXPECT_EQ(quiet.out, result.out);
+  EXPECT_EQ(quiet.err, "");
+}
+
+TEST(Describe, JsonHoldsWhatItSaw) {
+  const ProgramResult result = run_tarsier({"describe", "--json", "--tokens", "--model", kModel,
+                                            "--max-new-tokens", "6", "--frames", "2", kClip});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const JsonView row = json_of(result);
+  EXPECT_EQ(row.at("v").as_int(), 1);
+  EXPECT_EQ(row.at("status").as_string(), "ok");
+  EXPECT_EQ(row.at("source").as_string(), kClip);
+  EXPECT_EQ(row.at("sha256").as_string().size(), 64u);
+  EXPECT_EQ(row.at("params").at("prompt").as_string(), "Describe the video in detail.");
+  EXPECT_EQ(row.at("frames").at("indices").size(), 2);
+  EXPECT_EQ(row.at("frames").at("size").size(), 2);
+  EXPECT_GT(row.at("frames").at("visual_tokens").as_int(), 0);
+  EXPECT_EQ(row.at("usage").at("completion_tokens").as_int(), row.at("token_ids").size());
+  EXPECT_FALSE(row.has("events"));
+  for (const char* key : {"id", "caption", "model", "revision", "template", "finish_reason",
+                          "t_decode_s", "t_gen_s"}) {
+    EXPECT_TRUE(row.has(key)) << key;
+  }
+}
+
+TEST(Describe, AnImageGetsItsOwnWords) {
+  const ProgramResult result =
+      run_tarsier({"describe", "--json", "--model", kModel, "--max-new-tokens", "2", kImage});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(json_of(result).at("params").at("prompt").as_string(), "Describe the image in detail.");
+  EXPECT_THAT(result.err, StartsWith("saw 1 image, "));
+}
+
+TEST(Describe, SeveralFilesAreNamedAndOneBadOneIsReported) {
+  const std::vector<std::string> start = {"describe", "--model", kModel, "--max-new-tokens", "2"};
+  auto arguments = start;
+  arguments.insert(arguments.end(), {kClip, "no-such.mp4", kImage});
+  const ProgramResult result = run_tarsier(arguments);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.out, StartsWith(kClip + ": "));
+  EXPECT_THAT(result.out, HasSubstr("\n" + kImage + ": "));
+  EXPECT_THAT(result.err, HasSubstr("no-such.mp4"));
+  arguments.push_back("--json");
+  EXPECT_THAT(run_tarsier(arguments).out,
+              HasSubstr(R"("status":"failed","error":{"code":"input")"));
+}
+
+TEST(Describe, ShowsTheFramesItSaw) {
+  const ScratchFolder folder;
+  const std::string file = folder.path() / "frames.png";
+  const ProgramResult result = run_tarsier(
+      {"describe", "--model", kModel, "--max-new-tokens", "1", "--show-frames", file, kClip});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_GT(std::filesystem::file_size(file), 100u);
+  const ProgramResult again =
+      run_tarsier({"plan", "--model", kModel, file, "--max-new-tokens", "1"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+}
+
+TEST(Describe, ASeedReproduces) {
+  const std::vector<std::string> hot = {
+      "describe",      "-q", "--model", kModel,  "--max-new-tokens", "12",
+      "--temperature", "2",  kClip,     "--seed"};
+  const auto with = [&](const char* seed) {
+    auto arguments = hot;
+    arguments.emplace_back(seed);
+    return run_tarsier(arguments).out;
+  };
+  EXPECT_EQ(with("1"), with("1"));
+  EXPECT_NE(with("1"), with("2"));
+}
+
+TEST(Ask, SeveralQuestionsAreAnsweredAsOneByOne) {
+  const auto ask = [](std::vector<std::string> questions) {
+    std::vector<std::string> arguments = {"ask", "-q", "--model", kModel, "--max-new-tokens",
+                                          "6",   kClip};
+    arguments.insert(arguments.end(), questions.begin(), questions.end());
+    const ProgramResult result = run_tarsier(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out;
+  };
+  EXPECT_EQ(ask({"What is it?", "Where?"}),
+            "What is it? " + ask({"What is it?"}) + "Where? " + ask({"Where?"}));
+}
+
+TEST(Ask, Json) {
+  const ProgramResult result = run_tarsier(
+      {"ask", "--json", "--model", kModel, "--max-new-tokens", "3", kClip, "One?", "Two?"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const JsonView answers = json_of(result).at("answers");
+  EXPECT_EQ(answers.size(), 2);
+  EXPECT_EQ(answers.at(1).at("question").as_string(), "Two?");
+}
+
+TEST(Ground, AnAnswerWithoutIntervalsIsAnError) {
+  expect_refused({"ground", "-q", "--model", kModel, "--max-new-tokens", "4", kClip}, 4,
+                 "answered without a frame interval; it said");
+}
+
+TEST(Plan, CountsWithoutRunning) {
+  const ProgramResult result =
+      run_tarsier({"plan", "--json", "--model", kModel, "--frames", "4", "--size", "320x240"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const JsonView plan = json_of(result);
+  EXPECT_EQ(plan.at("frames").as_int(), 4);
+  EXPECT_GT(plan.at("visual_tokens").as_int(), 0);
+  EXPECT_EQ(plan.at("cache_bytes").as_int(),
+            (plan.at("prompt_tokens").as_int() + 512) * 2 * 2 * 1 * 16 * 4);
+  EXPECT_TRUE(plan.at("fits").as_bool());
+  const ProgramResult text = run_tarsier({"plan", "--model", kModel, kClip});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("weights "));
+}
+
+}  // namespace
+}  // namespace tarsier

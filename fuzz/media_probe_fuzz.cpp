@@ -1,5 +1,5 @@
-// Any bytes either open as a video, and then its frames come out or are refused, or are refused with an InputError that
-// names the file.
+// Any bytes either open as a video, and then its frames come out or are refused, or are refused
+// with an InputError that names the file.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,12 +21,14 @@ void read_some(const std::string& file) {
   limits.wall_clock_seconds = 2;
   tarsier::VideoReader reader(file, limits);
   const tarsier::VideoInfo& info = reader.info();
-  if (info.frames < 1 || info.frames != static_cast<std::int64_t>(reader.frame_seconds().size())) std::abort();
+  if (info.frames < 1 || info.frames != static_cast<std::int64_t>(reader.frame_seconds().size()))
+    std::abort();
   if (info.height * info.width > limits.max_pixels) std::abort();
   for (const std::int64_t index : {info.frames - 1, info.frames / 2, std::int64_t{0}}) {
     try {
       const auto frames = reader.read(std::vector{index});
-      if (frames.size() != 1 || static_cast<std::int64_t>(frames[0].rgb.size()) != info.height * info.width * 3) {
+      if (frames.size() != 1 ||
+          static_cast<std::int64_t>(frames[0].rgb.size()) != info.height * info.width * 3) {
         std::abort();
       }
     } catch (const tarsier::InputError&) {

@@ -16,14 +16,25 @@
 namespace tarsier::ffmpeg {
 namespace {
 
-// Demuxers that read one file from its own bytes. No playlists, no image sequences by pattern, no raw streams.
-constexpr std::array<std::string_view, 10> kFormats = {
-    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi",       "gif",      "mpegts",
-    "flv",                     "png_pipe",      "jpeg_pipe", "webp_pipe", "bmp_pipe"};
+// Demuxers that read one file from its own bytes. No playlists, no image sequences by pattern, no
+// raw streams.
+constexpr std::array<std::string_view, 10> kFormats = {"mov,mp4,m4a,3gp,3g2,mj2",
+                                                       "matroska,webm",
+                                                       "avi",
+                                                       "gif",
+                                                       "mpegts",
+                                                       "flv",
+                                                       "png_pipe",
+                                                       "jpeg_pipe",
+                                                       "webp_pipe",
+                                                       "bmp_pipe"};
 constexpr int kBufferBytes = 1 << 16;
-constexpr const char* kAcceptedHint = "pass mp4, mov, mkv, webm, avi, ts, flv, gif, png, jpeg, webp or bmp";
+constexpr const char* kAcceptedHint =
+    "pass mp4, mov, mkv, webm, avi, ts, flv, gif, png, jpeg, webp or bmp";
 
-int refuse_nested_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) { return AVERROR(EPERM); }
+int refuse_nested_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
+  return AVERROR(EPERM);
+}
 
 }  // namespace
 
@@ -51,13 +62,17 @@ void ContainerInput::open_descriptor(const std::filesystem::path& file) {
   descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor_ < 0) {
     const int error = errno;
-    if (error == ENOENT || error == ENOTDIR) throw InputError({where_, "no such file", "check the path"});
-    if (error == EMFILE || error == ENFILE) throw ResourceError({where_, "too many open files", "open fewer at once"});
-    throw InputError({where_, std::string("cannot be opened: ") + std::strerror(error), "check its permissions"});
+    if (error == ENOENT || error == ENOTDIR)
+      throw InputError({where_, "no such file", "check the path"});
+    if (error == EMFILE || error == ENFILE)
+      throw ResourceError({where_, "too many open files", "open fewer at once"});
+    throw InputError({where_, std::string("cannot be opened: ") + std::strerror(error),
+                      "check its permissions"});
   }
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    throw InputError({where_, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file", "pass one media file"});
+    throw InputError({where_, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file",
+                      "pass one media file"});
   }
   size_ = status.st_size;
   if (size_ == 0) throw InputError({where_, "the file is empty", "copy it again"});
@@ -73,11 +88,14 @@ void ContainerInput::open_demuxer() {
   }
   const AVInputFormat* format = nullptr;
   // The name is left out: only the bytes say what the file is.
-  const int probed = av_probe_input_buffer2(io_, &format, "", nullptr, 0, static_cast<unsigned>(limits_.probe_bytes));
+  const int probed = av_probe_input_buffer2(io_, &format, "", nullptr, 0,
+                                            static_cast<unsigned>(limits_.probe_bytes));
   check_clock();
-  if (probed < 0 || format == nullptr) throw InputError({where_, "not a video or a picture", kAcceptedHint});
+  if (probed < 0 || format == nullptr)
+    throw InputError({where_, "not a video or a picture", kAcceptedHint});
   if (std::find(kFormats.begin(), kFormats.end(), format->name) == kFormats.end()) {
-    throw InputError({where_, fmt::format("files of the kind '{}' are not read", format->name), kAcceptedHint});
+    throw InputError(
+        {where_, fmt::format("files of the kind '{}' are not read", format->name), kAcceptedHint});
   }
   format_name_ = format->name;
 
@@ -89,16 +107,20 @@ void ContainerInput::open_demuxer() {
   context_->io_open = refuse_nested_open;
   context_->max_streams = static_cast<int>(limits_.max_streams);
   context_->probesize = limits_.probe_bytes;
-  context_->max_analyze_duration = static_cast<std::int64_t>(limits_.analyze_seconds * AV_TIME_BASE);
+  context_->max_analyze_duration =
+      static_cast<std::int64_t>(limits_.analyze_seconds * AV_TIME_BASE);
   context_->format_whitelist = av_strdup(format->name);
   context_->protocol_whitelist = av_strdup("none");
   context_->codec_whitelist = av_strdup("none");  // the demuxer never decodes; we do
-  const int opened = avformat_open_input(&context_, "", format, nullptr);  // frees the context on failure
+  const int opened =
+      avformat_open_input(&context_, "", format, nullptr);  // frees the context on failure
   check_clock();
   if (opened < 0) {
-    throw InputError({where_, fmt::format("the {} file is cut short, damaged, or has more than {} streams",
-                                          format_name_.substr(0, format_name_.find(',')), limits_.max_streams),
-                      "copy or encode it again"});
+    throw InputError(
+        {where_,
+         fmt::format("the {} file is cut short, damaged, or has more than {} streams",
+                     format_name_.substr(0, format_name_.find(',')), limits_.max_streams),
+         "copy or encode it again"});
   }
 }
 
@@ -128,12 +150,14 @@ bool ContainerInput::seek(int stream, std::int64_t timestamp) {
 
 void ContainerInput::start_clock(double seconds) {
   deadline_ = std::chrono::steady_clock::now() +
-              std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+              std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                  std::chrono::duration<double>(seconds));
 }
 
 void ContainerInput::check_clock() const {
   if (!out_of_time()) return;
-  throw InputError({where_, "decoding took longer than allowed", "pass a shorter or smaller video"});
+  throw InputError(
+      {where_, "decoding took longer than allowed", "pass a shorter or smaller video"});
 }
 
 int ContainerInput::read_bytes(void* self, std::uint8_t* buffer, int size) {

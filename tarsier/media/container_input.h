@@ -10,8 +10,9 @@
 
 namespace tarsier::ffmpeg {
 
-/// One media file as FFmpeg sees it: a demuxer from the short list over our own read-only descriptor. FFmpeg is given no
-/// name, so it cannot open anything, and every attempt to is refused. Used by one thread.
+/// One media file as FFmpeg sees it: a demuxer from the short list over our own read-only
+/// descriptor. FFmpeg is given no name, so it cannot open anything, and every attempt to is
+/// refused. Used by one thread.
 class ContainerInput {
  public:
   /// InputError: see VideoReader.
@@ -26,8 +27,8 @@ class ContainerInput {
 
   /// Starts again from the first byte, with a fresh demuxer.
   void rewind();
-  /// The next packet of any stream that is not discarded; false at the end. InputError: out of time. `damaged_end` tells
-  /// whether the last read failed otherwise than by reaching the end.
+  /// The next packet of any stream that is not discarded; false at the end. InputError: out of
+  /// time. `damaged_end` tells whether the last read failed otherwise than by reaching the end.
   bool read(AVPacket& packet);
   bool damaged_end() const { return damaged_end_; }
   /// False when the container cannot seek there.

@@ -11,11 +11,21 @@ extern "C" {
 
 namespace tarsier::ffmpeg {
 
-struct FreeFrame { void operator()(AVFrame* frame) const { av_frame_free(&frame); } };
-struct FreePacket { void operator()(AVPacket* packet) const { av_packet_free(&packet); } };
-struct FreeCodec { void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); } };
-struct FreeParameters { void operator()(AVCodecParameters* parameters) const { avcodec_parameters_free(&parameters); } };
-struct FreeScaler { void operator()(SwsContext* scaler) const { sws_freeContext(scaler); } };
+struct FreeFrame {
+  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
+};
+struct FreePacket {
+  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+};
+struct FreeCodec {
+  void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); }
+};
+struct FreeParameters {
+  void operator()(AVCodecParameters* parameters) const { avcodec_parameters_free(&parameters); }
+};
+struct FreeScaler {
+  void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
+};
 
 using FramePtr = std::unique_ptr<AVFrame, FreeFrame>;
 using PacketPtr = std::unique_ptr<AVPacket, FreePacket>;
@@ -37,7 +47,8 @@ T* allocated(T* pointer) {
 inline FramePtr make_frame() { return FramePtr(allocated(av_frame_alloc())); }
 inline PacketPtr make_packet() { return PacketPtr(allocated(av_packet_alloc())); }
 
-/// Sends FFmpeg's own log lines to log_debug; they may quote the file, so they never reach a message. Call before any use.
+/// Sends FFmpeg's own log lines to log_debug; they may quote the file, so they never reach a
+/// message. Call before any use.
 void route_log();
 
 }  // namespace tarsier::ffmpeg

@@ -14,8 +14,8 @@ struct Size {
 
 /// One decoded picture, upright: the container's rotation is already applied.
 struct Frame {
-  std::int64_t index = 0;         // in presentation order, from 0
-  double seconds = 0;             // presentation time, from the start of the container
+  std::int64_t index = 0;  // in presentation order, from 0
+  double seconds = 0;      // presentation time, from the start of the container
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::vector<std::uint8_t> rgb;  // [height, width, 3]

@@ -18,21 +18,32 @@ struct AllowedCodec {
   const char* decoder;
 };
 constexpr AllowedCodec kCodecs[] = {
-    {AV_CODEC_ID_H264, "h264"},           {AV_CODEC_ID_HEVC, "hevc"},
-    {AV_CODEC_ID_AV1, "libdav1d"},        {AV_CODEC_ID_VP8, "vp8"},
-    {AV_CODEC_ID_VP9, "vp9"},             {AV_CODEC_ID_MPEG4, "mpeg4"},
-    {AV_CODEC_ID_MPEG2VIDEO, "mpeg2video"}, {AV_CODEC_ID_MPEG1VIDEO, "mpeg1video"},
-    {AV_CODEC_ID_H263, "h263"},           {AV_CODEC_ID_FLV1, "flv"},
-    {AV_CODEC_ID_MJPEG, "mjpeg"},         {AV_CODEC_ID_GIF, "gif"},
-    {AV_CODEC_ID_PNG, "png"},             {AV_CODEC_ID_WEBP, "webp"},
-    {AV_CODEC_ID_BMP, "bmp"},             {AV_CODEC_ID_FFV1, "ffv1"},
+    {AV_CODEC_ID_H264, "h264"},
+    {AV_CODEC_ID_HEVC, "hevc"},
+    {AV_CODEC_ID_AV1, "libdav1d"},
+    {AV_CODEC_ID_VP8, "vp8"},
+    {AV_CODEC_ID_VP9, "vp9"},
+    {AV_CODEC_ID_MPEG4, "mpeg4"},
+    {AV_CODEC_ID_MPEG2VIDEO, "mpeg2video"},
+    {AV_CODEC_ID_MPEG1VIDEO, "mpeg1video"},
+    {AV_CODEC_ID_H263, "h263"},
+    {AV_CODEC_ID_FLV1, "flv"},
+    {AV_CODEC_ID_MJPEG, "mjpeg"},
+    {AV_CODEC_ID_GIF, "gif"},
+    {AV_CODEC_ID_PNG, "png"},
+    {AV_CODEC_ID_WEBP, "webp"},
+    {AV_CODEC_ID_BMP, "bmp"},
+    {AV_CODEC_ID_FFV1, "ffv1"},
 };
 
 const AVCodec* find_decoder(AVCodecID id, const std::string& where) {
-  const auto* row = std::find_if(std::begin(kCodecs), std::end(kCodecs), [&](const auto& c) { return c.id == id; });
-  const AVCodec* decoder = row != std::end(kCodecs) ? avcodec_find_decoder_by_name(row->decoder) : nullptr;
+  const auto* row = std::find_if(std::begin(kCodecs), std::end(kCodecs),
+                                 [&](const auto& c) { return c.id == id; });
+  const AVCodec* decoder =
+      row != std::end(kCodecs) ? avcodec_find_decoder_by_name(row->decoder) : nullptr;
   if (decoder == nullptr) {
-    throw InputError({where, fmt::format("video of the kind '{}' is not decoded", avcodec_get_name(id)),
+    throw InputError({where,
+                      fmt::format("video of the kind '{}' is not decoded", avcodec_get_name(id)),
                       "encode it as H.264, HEVC, AV1 or VP9"});
   }
   return decoder;
@@ -44,8 +55,13 @@ bool is_damaged(const AVFrame& frame) {
 
 }  // namespace
 
-FrameDecoder::FrameDecoder(ContainerInput& input, const FrameTable& table, const MediaLimits& limits)
-    : input_(input), table_(table), limits_(limits), picture_(make_frame()), packet_(make_packet()) {
+FrameDecoder::FrameDecoder(ContainerInput& input, const FrameTable& table,
+                           const MediaLimits& limits)
+    : input_(input),
+      table_(table),
+      limits_(limits),
+      picture_(make_frame()),
+      packet_(make_packet()) {
   gate_.max_pixels = limits.max_pixels;
   const AVCodecParameters& parameters = *table.parameters;
   if (std::int64_t{parameters.width} * parameters.height > limits.max_pixels) {
@@ -67,14 +83,16 @@ int FrameDecoder::get_buffer(AVCodecContext* codec, AVFrame* frame, int flags) {
 void FrameDecoder::open_codec() {
   const AVCodec* decoder = find_decoder(table_.parameters->codec_id, input_.where());
   codec_.reset(allocated(avcodec_alloc_context3(decoder)));
-  if (avcodec_parameters_to_context(codec_.get(), table_.parameters.get()) < 0) throw_out_of_memory();
+  if (avcodec_parameters_to_context(codec_.get(), table_.parameters.get()) < 0)
+    throw_out_of_memory();
   codec_->pkt_timebase = table_.time_base;
   codec_->thread_count = limits_.decode_threads;
   codec_->thread_type = FF_THREAD_SLICE;  // frame threads would change what is reported when
   codec_->opaque = &gate_;
   codec_->get_buffer2 = get_buffer;
   codec_->codec_whitelist = av_strdup(decoder->name);
-  // Still-image decoders allocate little before get_buffer; video decoders are stopped earlier, with room for block padding.
+  // Still-image decoders allocate little before get_buffer; video decoders are stopped earlier,
+  // with room for block padding.
   if (!table_.is_still_image) codec_->max_pixels = limits_.max_pixels + limits_.max_pixels / 8;
   if (avcodec_open2(codec_.get(), decoder, nullptr) < 0) throw_undecodable(0);
 }
@@ -174,7 +192,8 @@ bool FrameDecoder::next_picture() {
   const AVFrame& picture = *picture_;
   // Pictures before the key frame of this run may lack references; nothing wanted refers to them.
   const bool by_number = table_.must_decode_to_number;
-  const std::int64_t run_pts = by_number ? kAlways : table_.packets[static_cast<std::size_t>(run_start_)].pts;
+  const std::int64_t run_pts =
+      by_number ? kAlways : table_.packets[static_cast<std::size_t>(run_start_)].pts;
   do {
     has_picture_ = receive_picture();
     if (!has_picture_) {
@@ -201,7 +220,8 @@ std::vector<std::int64_t> FrameDecoder::number_by_decoding() {
   while (next_picture()) {
     times.push_back(picture_->best_effort_timestamp);
     if (static_cast<std::int64_t>(times.size()) > limits_.max_packets) {
-      throw InputError({input_.where(), fmt::format("more than {} frames", limits_.max_packets), "cut the video into parts"});
+      throw InputError({input_.where(), fmt::format("more than {} frames", limits_.max_packets),
+                        "cut the video into parts"});
     }
   }
   if (gate_.refused.width > 0 || times.empty()) throw_undecodable(0);
@@ -226,7 +246,8 @@ std::vector<std::int64_t> FrameDecoder::number_by_decoding() {
 
 std::int64_t FrameDecoder::mark_of(std::int64_t index) const {
   if (table_.must_decode_to_number) return index;
-  return table_.packets[static_cast<std::size_t>(table_.by_time[static_cast<std::size_t>(index)])].pts;
+  return table_.packets[static_cast<std::size_t>(table_.by_time[static_cast<std::size_t>(index)])]
+      .pts;
 }
 
 bool FrameDecoder::decode_until(std::int64_t index) {
@@ -242,10 +263,12 @@ const AVFrame& FrameDecoder::frame(std::int64_t index) {
   const bool gone_by = reached_ >= mark_of(index);
   // A GIF's pictures build on each other, whatever its packets claim.
   const bool seeks = !table_.must_decode_to_number && codec_->codec_id != AV_CODEC_ID_GIF;
-  const std::int64_t key = seeks ? table_.key_before(table_.by_time[static_cast<std::size_t>(index)]) : 0;
+  const std::int64_t key =
+      seeks ? table_.key_before(table_.by_time[static_cast<std::size_t>(index)]) : 0;
   if (gone_by || key > sent_ + kPacketsWorthASeek) start_at_key(key);
   if (decode_until(index)) return *picture_;
-  // From a key frame it did not come out whole (an open group of pictures, a container that seeks inexactly): from the start.
+  // From a key frame it did not come out whole (an open group of pictures, a container that seeks
+  // inexactly): from the start.
   if (run_start_ > 0) {
     restart();
     if (decode_until(index)) return *picture_;
@@ -255,10 +278,13 @@ const AVFrame& FrameDecoder::frame(std::int64_t index) {
 
 void FrameDecoder::throw_undecodable(std::int64_t index) const {
   if (gate_.refused.width > 0) {
-    throw InputError({input_.where(), fmt::format("{} x {} pixels are more than the limit of {}", gate_.refused.width,
-                                                  gate_.refused.height, limits_.max_pixels), "make the picture smaller"});
+    throw InputError({input_.where(),
+                      fmt::format("{} x {} pixels are more than the limit of {}",
+                                  gate_.refused.width, gate_.refused.height, limits_.max_pixels),
+                      "make the picture smaller"});
   }
-  if (table_.is_still_image) throw InputError({input_.where(), "the picture is damaged or cut short", "save it again"});
+  if (table_.is_still_image)
+    throw InputError({input_.where(), "the picture is damaged or cut short", "save it again"});
   throw InputError({input_.where(), fmt::format("frame {} is damaged and cannot be decoded", index),
                     "encode the video again, or choose other frames"});
 }

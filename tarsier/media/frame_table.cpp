@@ -16,7 +16,8 @@ namespace {
 constexpr std::int64_t kPacketsWithSound = 256;
 
 bool is_readable_video(const AVStream& stream) {
-  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
+  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+         (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
 }
 
 int find_video(const AVFormatContext& context) {
@@ -34,14 +35,17 @@ void discard_all_but(AVFormatContext& context, int stream, bool keep_sound) {
   }
 }
 
-/// VP8 packets that only refresh a reference carry a time but no picture (RFC 6386, 9.1: show_frame is bit 4).
+/// VP8 packets that only refresh a reference carry a time but no picture (RFC 6386, 9.1: show_frame
+/// is bit 4).
 bool is_hidden(const AVStream& stream, const AVPacket& packet) {
-  return stream.codecpar->codec_id == AV_CODEC_ID_VP8 && packet.size > 0 && (packet.data[0] & 0x10) == 0;
+  return stream.codecpar->codec_id == AV_CODEC_ID_VP8 && packet.size > 0 &&
+         (packet.data[0] & 0x10) == 0;
 }
 
 /// `next_pts` is where a GIF's picture starts: GIFs store durations alone.
 PacketEntry entry_of(const AVStream& stream, const AVPacket& packet, std::int64_t next_pts) {
-  PacketEntry entry{packet.pts, packet.dts, packet.duration, (packet.flags & AV_PKT_FLAG_KEY) != 0, false};
+  PacketEntry entry{packet.pts, packet.dts, packet.duration, (packet.flags & AV_PKT_FLAG_KEY) != 0,
+                    false};
   entry.is_shown = (packet.flags & AV_PKT_FLAG_DISCARD) == 0 && !is_hidden(stream, packet);
   const AVCodecDescriptor* codec = avcodec_descriptor_get(stream.codecpar->codec_id);
   const bool intra_only = codec != nullptr && (codec->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
@@ -57,14 +61,17 @@ void number_frames(FrameTable& table) {
   if (!packets.front().is_key) return;
   for (const PacketEntry& packet : packets) {
     if (packet.pts == AV_NOPTS_VALUE) return;
-    if (packet.pts < packets.front().pts) return;  // leading pictures whose references may be missing
+    if (packet.pts < packets.front().pts)
+      return;  // leading pictures whose references may be missing
   }
   table.by_pts.resize(packets.size());
   std::iota(table.by_pts.begin(), table.by_pts.end(), 0);
   const auto pts = [&](std::int64_t i) { return packets[static_cast<std::size_t>(i)].pts; };
-  std::sort(table.by_pts.begin(), table.by_pts.end(), [&](auto a, auto b) { return pts(a) < pts(b); });
+  std::sort(table.by_pts.begin(), table.by_pts.end(),
+            [&](auto a, auto b) { return pts(a) < pts(b); });
   const auto equal = [&](auto a, auto b) { return pts(a) == pts(b); };
-  if (std::adjacent_find(table.by_pts.begin(), table.by_pts.end(), equal) != table.by_pts.end()) return;
+  if (std::adjacent_find(table.by_pts.begin(), table.by_pts.end(), equal) != table.by_pts.end())
+    return;
   for (const std::int64_t i : table.by_pts) {
     if (packets[static_cast<std::size_t>(i)].is_shown) table.by_time.push_back(i);
   }
@@ -88,8 +95,10 @@ void check_not_cut_short(ContainerInput& input, const AVStream& stream, const Fr
   const std::int64_t promised = is_mov ? avformat_index_get_entries_count(&stream) : 0;
   const auto found = static_cast<std::int64_t>(table.packets.size());
   if (found >= promised && !input.damaged_end()) return;
-  throw InputError({input.where(), promised > found ? fmt::format("cut short: {} of {} frames are there", found, promised)
-                                                    : fmt::format("damaged or cut short after {} frames", found),
+  throw InputError({input.where(),
+                    promised > found
+                        ? fmt::format("cut short: {} of {} frames are there", found, promised)
+                        : fmt::format("damaged or cut short after {} frames", found),
                     "copy it again"});
 }
 
@@ -111,7 +120,8 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
   std::int64_t next_pts = 0;
   for (std::int64_t walked = 0; input.read(*packet); ++walked, av_packet_unref(packet.get())) {
     if (walked >= limits.max_packets) {
-      throw InputError({input.where(), fmt::format("more than {} packets", limits.max_packets), "cut the video into parts"});
+      throw InputError({input.where(), fmt::format("more than {} packets", limits.max_packets),
+                        "cut the video into parts"});
     }
     const AVStream& stream = *context.streams[packet->stream_index];
     if (table.stream < 0 && is_readable_video(stream)) table.stream = packet->stream_index;
@@ -121,7 +131,8 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
       if (table.is_still_image) break;
     } else if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && packet->pts != AV_NOPTS_VALUE) {
       // Sound before zero is an encoder's priming, which players skip.
-      sound_start = std::min(sound_start, std::max(0.0, static_cast<double>(packet->pts) * av_q2d(stream.time_base)));
+      sound_start = std::min(
+          sound_start, std::max(0.0, static_cast<double>(packet->pts) * av_q2d(stream.time_base)));
     }
     if (with_sound && table.stream >= 0 && walked >= kPacketsWithSound) {
       discard_all_but(context, table.stream, with_sound = false);
@@ -134,7 +145,8 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
   if (table.stream < 0) throw no_video;
   const AVStream& stream = *context.streams[table.stream];
   if (!table.is_still_image) check_not_cut_short(input, stream, table);
-  if (table.packets.empty()) throw InputError({input.where(), "the video stream has no frames", "copy it again"});
+  if (table.packets.empty())
+    throw InputError({input.where(), "the video stream has no frames", "copy it again"});
   copy_stream(table, stream);
 
   if (table.is_still_image) {
@@ -147,13 +159,15 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
     if (pts != AV_NOPTS_VALUE && entry.is_shown) first_pts = std::min(first_pts, pts);
   }
   if (first_pts == std::numeric_limits<std::int64_t>::max()) first_pts = 0;
-  table.start_seconds = std::min(static_cast<double>(first_pts) * av_q2d(table.time_base), sound_start);
+  table.start_seconds =
+      std::min(static_cast<double>(first_pts) * av_q2d(table.time_base), sound_start);
   return table;
 }
 
 std::int64_t FrameTable::packet_at(std::int64_t pts) const {
   const auto pts_of = [&](std::int64_t i) { return packets[static_cast<std::size_t>(i)].pts; };
-  const auto found = std::lower_bound(by_pts.begin(), by_pts.end(), pts, [&](auto i, auto value) { return pts_of(i) < value; });
+  const auto found = std::lower_bound(by_pts.begin(), by_pts.end(), pts,
+                                      [&](auto i, auto value) { return pts_of(i) < value; });
   return found != by_pts.end() && pts_of(*found) == pts ? *found : -1;
 }
 

@@ -24,19 +24,22 @@ struct FrameTable {
   std::vector<std::int32_t> display_matrix;  // 9 values, or empty
   bool has_audio = false;
   bool is_still_image = false;
-  double start_seconds = 0;              // of the container
-  std::vector<PacketEntry> packets;      // [packets], decode order
-  std::vector<std::int64_t> by_time;     // [frames]: the packet of each frame, in presentation order
-  std::vector<std::int64_t> by_pts;      // [packets]: all packets in order of pts
-  /// True when the packets do not tell the frames exactly (no times, equal times, pictures before the first key frame):
-  /// frames are then numbered by decoding everything, and read without seeking.
+  double start_seconds = 0;           // of the container
+  std::vector<PacketEntry> packets;   // [packets], decode order
+  std::vector<std::int64_t> by_time;  // [frames]: the packet of each frame, in presentation order
+  std::vector<std::int64_t> by_pts;   // [packets]: all packets in order of pts
+  /// True when the packets do not tell the frames exactly (no times, equal times, pictures before
+  /// the first key frame): frames are then numbered by decoding everything, and read without
+  /// seeking.
   bool must_decode_to_number = false;
 
-  double seconds_of(std::int64_t pts) const { return static_cast<double>(pts) * av_q2d(time_base) - start_seconds; }
+  double seconds_of(std::int64_t pts) const {
+    return static_cast<double>(pts) * av_q2d(time_base) - start_seconds;
+  }
   /// The packet with this pts, or -1.
   std::int64_t packet_at(std::int64_t pts) const;
-  /// The last key packet from which the packet at `position` decodes whole: earlier or itself, in decode and in
-  /// presentation order.
+  /// The last key packet from which the packet at `position` decodes whole: earlier or itself, in
+  /// decode and in presentation order.
   std::int64_t key_before(std::int64_t position) const;
   /// The pts of the first key packet after `position`, or INT64_MAX.
   std::int64_t next_key_pts(std::int64_t position) const;

@@ -23,23 +23,29 @@ double keys_cubic(double x) {
   return 0.0;
 }
 
-std::int64_t round_up(std::int64_t value, std::int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
-std::vector<std::uint8_t> widen(std::span<const std::uint8_t> rgb, Size from, std::int64_t width, std::int64_t stride,
-                                ResizeFilter filter, HorizontalPass pass) {
+std::vector<std::uint8_t> widen(std::span<const std::uint8_t> rgb, Size from, std::int64_t width,
+                                std::int64_t stride, ResizeFilter filter, HorizontalPass pass) {
   const ResizeWeights weights = make_resize_weights(from.width, width, filter);
   std::vector<std::uint8_t> out(static_cast<std::size_t>(from.height * stride + kResizeSlack));
   std::vector<std::uint8_t> row(static_cast<std::size_t>(from.width * 3 + kResizeSlack));
   for (std::int64_t y = 0; y < from.height; ++y) {
-    std::memcpy(row.data(), rgb.data() + y * from.width * 3, static_cast<std::size_t>(from.width * 3));
+    std::memcpy(row.data(), rgb.data() + y * from.width * 3,
+                static_cast<std::size_t>(from.width * 3));
     pass(weights, row.data(), out.data() + y * stride);
   }
   return out;
 }
 
-std::vector<std::uint8_t> resize(std::span<const std::uint8_t> rgb, Size from, Size to, ResizeFilter filter) {
-  check(from.height > 0 && from.width > 0 && to.height > 0 && to.width > 0, "a resize has positive sizes");
-  check(static_cast<std::int64_t>(rgb.size()) == from.height * from.width * 3, "a picture has height x width x 3 bytes");
+std::vector<std::uint8_t> resize(std::span<const std::uint8_t> rgb, Size from, Size to,
+                                 ResizeFilter filter) {
+  check(from.height > 0 && from.width > 0 && to.height > 0 && to.width > 0,
+        "a resize has positive sizes");
+  check(static_cast<std::int64_t>(rgb.size()) == from.height * from.width * 3,
+        "a picture has height x width x 3 bytes");
   if (from == to) return {rgb.begin(), rgb.end()};
   const ResizePasses passes = fast_resize_passes();
   const std::int64_t bytes = to.width * 3;
@@ -51,14 +57,16 @@ std::vector<std::uint8_t> resize(std::span<const std::uint8_t> rgb, Size from, S
   } else {
     wide.resize(static_cast<std::size_t>(from.height * stride));
     for (std::int64_t y = 0; y < from.height; ++y) {
-      std::memcpy(wide.data() + y * stride, rgb.data() + y * bytes, static_cast<std::size_t>(bytes));
+      std::memcpy(wide.data() + y * stride, rgb.data() + y * bytes,
+                  static_cast<std::size_t>(bytes));
     }
   }
 
   std::vector<std::uint8_t> out(static_cast<std::size_t>(to.height * bytes));
   if (from.height == to.height) {
     for (std::int64_t y = 0; y < to.height; ++y) {
-      std::memcpy(out.data() + y * bytes, wide.data() + y * stride, static_cast<std::size_t>(bytes));
+      std::memcpy(out.data() + y * bytes, wide.data() + y * stride,
+                  static_cast<std::size_t>(bytes));
     }
     return out;
   }
@@ -75,8 +83,8 @@ std::vector<std::uint8_t> resize(std::span<const std::uint8_t> rgb, Size from, S
 
 }  // namespace
 
-// Pillow's precompute_coeffs and normalize_coeffs_8bpc (src/libImaging/Resample.c), operation for operation: the doubles
-// must round alike.
+// Pillow's precompute_coeffs and normalize_coeffs_8bpc (src/libImaging/Resample.c), operation for
+// operation: the doubles must round alike.
 ResizeWeights make_resize_weights(std::int64_t in, std::int64_t out, ResizeFilter filter) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double filter_scale = std::max(scale, 1.0);
@@ -92,12 +100,14 @@ ResizeWeights make_resize_weights(std::int64_t in, std::int64_t out, ResizeFilte
   std::vector<double> unscaled(static_cast<std::size_t>(result.taps));
   for (std::int64_t i = 0; i < out; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const std::int64_t first = std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
+    const std::int64_t first =
+        std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
     const std::int64_t end = std::min(in, static_cast<std::int64_t>(center + support + 0.5));
     const auto count = static_cast<std::size_t>(end - first);
     double sum = 0.0;
     for (std::size_t t = 0; t < count; ++t) {
-      unscaled[t] = shape((static_cast<double>(t) + static_cast<double>(first) - center + 0.5) * inverse);
+      unscaled[t] =
+          shape((static_cast<double>(t) + static_cast<double>(first) - center + 0.5) * inverse);
       sum += unscaled[t];
     }
     std::int32_t* weights = result.weights.data() + i * result.taps;

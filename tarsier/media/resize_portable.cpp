@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::int32_t kHalf = 1 << (kResizeBits - 1);
 
-std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kResizeBits, 0, 255)); }
+std::uint8_t to_byte(std::int32_t sum) {
+  return static_cast<std::uint8_t>(std::clamp(sum >> kResizeBits, 0, 255));
+}
 
 void horizontal(const ResizeWeights& weights, const std::uint8_t* row, std::uint8_t* out) {
   for (std::size_t i = 0; i < weights.first.size(); ++i) {
@@ -25,8 +27,8 @@ void horizontal(const ResizeWeights& weights, const std::uint8_t* row, std::uint
   }
 }
 
-void vertical(std::span<const std::int32_t> weights, const std::uint8_t* rows, std::int64_t stride, std::int64_t bytes,
-              std::uint8_t* out) {
+void vertical(std::span<const std::int32_t> weights, const std::uint8_t* rows, std::int64_t stride,
+              std::int64_t bytes, std::uint8_t* out) {
   constexpr std::int64_t kBlock = 256;
   std::int32_t sums[kBlock];
   for (std::int64_t begin = 0; begin < bytes; begin += kBlock) {

@@ -24,7 +24,8 @@ std::int64_t divide_half_even(std::int64_t numerator, std::int64_t denominator) 
 
 std::int64_t round_half_even(double value) {
   if (!(std::abs(value) < 1e15)) {
-    throw InputError({"frames", "a time or rate is not a usable number", "give times in seconds, within the clip"});
+    throw InputError({"frames", "a time or rate is not a usable number",
+                      "give times in seconds, within the clip"});
   }
   return static_cast<std::int64_t>(std::nearbyint(value));
 }
@@ -32,7 +33,8 @@ std::int64_t round_half_even(double value) {
 std::vector<std::int64_t> spread(std::int64_t first, std::int64_t last, std::int64_t count) {
   std::vector<std::int64_t> indices;
   indices.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) indices.push_back(first + divide_half_even(i * (last - first), count - 1));
+  for (std::int64_t i = 0; i < count; ++i)
+    indices.push_back(first + divide_half_even(i * (last - first), count - 1));
   return indices;
 }
 
@@ -44,14 +46,16 @@ std::vector<std::int64_t> every(std::int64_t first, std::int64_t last, std::int6
 
 }  // namespace
 
-std::vector<std::int64_t> sample_uniform(std::int64_t first, std::int64_t last, std::int64_t count) {
+std::vector<std::int64_t> sample_uniform(std::int64_t first, std::int64_t last,
+                                         std::int64_t count) {
   check_range(first, last, count);
   if (count == 1) return {first};
   if (last - first + 1 <= count) return every(first, last, 1);
   return spread(first, last, count);
 }
 
-std::vector<std::int64_t> sample_run_middles(std::int64_t first, std::int64_t last, std::int64_t count) {
+std::vector<std::int64_t> sample_run_middles(std::int64_t first, std::int64_t last,
+                                             std::int64_t count) {
   check_range(first, last, count);
   const std::int64_t length = last - first + 1;
   if (length <= count) return every(first, last, 1);
@@ -65,7 +69,8 @@ std::vector<std::int64_t> sample_run_middles(std::int64_t first, std::int64_t la
   return indices;
 }
 
-std::vector<std::int64_t> sample_repeating(std::int64_t first, std::int64_t last, std::int64_t count) {
+std::vector<std::int64_t> sample_repeating(std::int64_t first, std::int64_t last,
+                                           std::int64_t count) {
   check_range(first, last, count);
   if (count == 1) return {0};
   return spread(first, last, count);
@@ -78,14 +83,17 @@ std::vector<std::int64_t> without_repeats(std::span<const std::int64_t> indices)
   return result;
 }
 
-std::optional<std::vector<std::int64_t>> sample_by_rate(std::int64_t total, double clip_rate, double wanted_rate,
+std::optional<std::vector<std::int64_t>> sample_by_rate(std::int64_t total, double clip_rate,
+                                                        double wanted_rate,
                                                         std::int64_t max_count) {
   check_range(0, total - 1, max_count);
   const double spacing = clip_rate / wanted_rate;
   const std::int64_t step = spacing < static_cast<double>(total) ? round_half_even(spacing) : total;
   if (!(spacing > 0) || step < 1) {
-    throw InputError({"frames per second", fmt::format("{:g} were asked of a clip that has {:g}", wanted_rate, clip_rate),
-                      "ask for no more than the clip has"});
+    throw InputError(
+        {"frames per second",
+         fmt::format("{:g} were asked of a clip that has {:g}", wanted_rate, clip_rate),
+         "ask for no more than the clip has"});
   }
   if ((total + step - 1) / step > max_count) return std::nullopt;
   return every(0, total - 1, step);
@@ -96,10 +104,12 @@ std::vector<std::int64_t> sample_tarsier2(std::int64_t total, std::optional<doub
   check_range(0, total - 1, wanted.count);
   const auto rate = [&] {
     if (clip_rate && *clip_rate > 0) return *clip_rate;
-    throw InputError({"frames", "times and rates need a clip with a frame rate", "choose frames by count instead"});
+    throw InputError({"frames", "times and rates need a clip with a frame rate",
+                      "choose frames by count instead"});
   };
   std::optional<std::vector<std::int64_t>> indices;
-  if (wanted.wanted_rate) indices = sample_by_rate(total, rate(), *wanted.wanted_rate, wanted.count);
+  if (wanted.wanted_rate)
+    indices = sample_by_rate(total, rate(), *wanted.wanted_rate, wanted.count);
   if (!wanted.times.empty()) {
     indices.emplace();
     for (const double time : wanted.times) indices->push_back(round_half_even(time * rate()));
@@ -107,11 +117,13 @@ std::vector<std::int64_t> sample_tarsier2(std::int64_t total, std::optional<doub
   if (!indices) {
     FrameRange range{0, total - 1};
     if (wanted.start_seconds && wanted.end_seconds) {
-      range = {round_half_even(*wanted.start_seconds * rate()), round_half_even(*wanted.end_seconds * rate())};
+      range = {round_half_even(*wanted.start_seconds * rate()),
+               round_half_even(*wanted.end_seconds * rate())};
       if (range.last == total) --range.last;
     }
     if (range.first < 0 || range.first > range.last) {
-      throw InputError({"start", "the window holds no frame", fmt::format("the clip has frames 0 to {}", total - 1)});
+      throw InputError({"start", "the window holds no frame",
+                        fmt::format("the clip has frames 0 to {}", total - 1)});
     }
     indices = wanted.run_middles ? sample_run_middles(range.first, range.last, wanted.count)
                                  : sample_uniform(range.first, range.last, wanted.count);
@@ -125,18 +137,22 @@ std::vector<std::int64_t> sample_tarsier2(std::int64_t total, std::optional<doub
   return *indices;
 }
 
-FrameRange tarsier_window(std::int64_t total, double clip_rate, double start_seconds, double end_seconds) {
+FrameRange tarsier_window(std::int64_t total, double clip_rate, double start_seconds,
+                          double end_seconds) {
   check(total >= 1, "a clip has at least one frame");
   FrameRange range{0, total - 1};
   const double last = static_cast<double>(total - 1);
-  if (start_seconds > 0) range.first = static_cast<std::int64_t>(std::min(last, clip_rate * start_seconds));
+  if (start_seconds > 0)
+    range.first = static_cast<std::int64_t>(std::min(last, clip_rate * start_seconds));
   if (end_seconds > 0) {
-    range.last = std::max(range.first, static_cast<std::int64_t>(std::min(last, clip_rate * end_seconds)));
+    range.last =
+        std::max(range.first, static_cast<std::int64_t>(std::min(last, clip_rate * end_seconds)));
   }
   return range;
 }
 
-std::vector<std::int64_t> frame_budget(std::span<const BudgetItem> items, std::int64_t frames, std::int64_t max_frames) {
+std::vector<std::int64_t> frame_budget(std::span<const BudgetItem> items, std::int64_t frames,
+                                       std::int64_t max_frames) {
   check(frames >= 1 && max_frames >= 1, "a frame budget is at least one frame");
   std::vector<std::int64_t> counts;
   std::int64_t sum = 0;
@@ -154,7 +170,9 @@ std::vector<std::int64_t> frame_budget(std::span<const BudgetItem> items, std::i
     counts.push_back(count);
     sum += count;
   }
-  const auto is_dynamic = [&](std::size_t i) { return items[i].is_video && items[i].fixed_count <= 0; };
+  const auto is_dynamic = [&](std::size_t i) {
+    return items[i].is_video && items[i].fixed_count <= 0;
+  };
   while (dynamic && sum < frames) {
     for (std::size_t i = 0; i < items.size() && sum < frames; ++i) {
       if (is_dynamic(i)) ++counts[i], ++sum;
@@ -166,12 +184,14 @@ std::vector<std::int64_t> frame_budget(std::span<const BudgetItem> items, std::i
       --sum;
       if (--counts[i] < 1) break;
     }
-    if (std::any_of(counts.begin(), counts.end(), [](std::int64_t count) { return count < 1; })) break;
+    if (std::any_of(counts.begin(), counts.end(), [](std::int64_t count) { return count < 1; }))
+      break;
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (counts[i] < 1) {
       throw InputError({fmt::format("media item {}", i + 1), "no frames are left for this video",
-                        fmt::format("send fewer pictures and videos; a request has {} to {} frames", frames, max_frames)});
+                        fmt::format("send fewer pictures and videos; a request has {} to {} frames",
+                                    frames, max_frames)});
     }
   }
   return counts;
@@ -183,9 +203,11 @@ std::int64_t qwen_frame_count(std::int64_t total, double clip_rate, const QwenSa
     count = 2 * divide_half_even(*wanted.count, 2);
   } else {
     const std::int64_t min_count = (wanted.min_count + 1) / 2 * 2;
-    const std::int64_t max_count = wanted.max_count.value_or(std::min<std::int64_t>(768, total)) / 2 * 2;
+    const std::int64_t max_count =
+        wanted.max_count.value_or(std::min<std::int64_t>(768, total)) / 2 * 2;
     double exact = static_cast<double>(total) / clip_rate * wanted.wanted_rate;
-    exact = std::min(std::max(exact, static_cast<double>(min_count)), static_cast<double>(max_count));
+    exact =
+        std::min(std::max(exact, static_cast<double>(min_count)), static_cast<double>(max_count));
     if (wanted.version == QwenUtils::up_to_0_0_8) {
       count = 2 * round_half_even(exact / 2);
     } else {
@@ -194,13 +216,15 @@ std::int64_t qwen_frame_count(std::int64_t total, double clip_rate, const QwenSa
     }
   }
   if (count < 2 || count > total) {
-    throw InputError({"frames", fmt::format("{} frames cannot be taken from a clip of {}", count, total),
+    throw InputError({"frames",
+                      fmt::format("{} frames cannot be taken from a clip of {}", count, total),
                       "ask for an even number from 2 up to the clip's length"});
   }
   return count;
 }
 
-std::vector<std::int64_t> sample_linspace(std::int64_t first, std::int64_t last, std::int64_t count) {
+std::vector<std::int64_t> sample_linspace(std::int64_t first, std::int64_t last,
+                                          std::int64_t count) {
   check_range(first, last, count);
   if (count == 1) return {first};
   const auto begin = static_cast<float>(first);
@@ -209,21 +233,25 @@ std::vector<std::int64_t> sample_linspace(std::int64_t first, std::int64_t last,
   std::vector<std::int64_t> indices;
   indices.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
-    const float value = i < count / 2 ? begin + step * static_cast<float>(i) : end - step * static_cast<float>(count - i - 1);
+    const float value = i < count / 2 ? begin + step * static_cast<float>(i)
+                                      : end - step * static_cast<float>(count - i - 1);
     indices.push_back(static_cast<std::int64_t>(std::nearbyintf(value)));
   }
   return indices;
 }
 
-std::vector<std::int64_t> sample_qwen(std::int64_t total, double clip_rate, const QwenSampling& wanted) {
+std::vector<std::int64_t> sample_qwen(std::int64_t total, double clip_rate,
+                                      const QwenSampling& wanted) {
   return sample_linspace(0, total - 1, qwen_frame_count(total, clip_rate, wanted));
 }
 
-FrameRange qwen_window(std::int64_t total, double clip_rate, double start_seconds, double end_seconds) {
+FrameRange qwen_window(std::int64_t total, double clip_rate, double start_seconds,
+                       double end_seconds) {
   const double last = std::min(static_cast<double>(total - 1), std::floor(end_seconds * clip_rate));
   const double first = std::ceil(start_seconds * clip_rate);
   if (!(first >= 0 && first <= last)) {
-    throw InputError({"start", "the window holds no frame", fmt::format("the clip has frames 0 to {}", total - 1)});
+    throw InputError({"start", "the window holds no frame",
+                      fmt::format("the clip has frames 0 to {}", total - 1)});
   }
   return {static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)};
 }
@@ -231,7 +259,8 @@ FrameRange qwen_window(std::int64_t total, double clip_rate, double start_second
 std::vector<std::int64_t> sample_truncated(std::int64_t total, std::int64_t count) {
   check_range(0, total - 1, count);
   if (count > total) {
-    throw InputError({"frames", fmt::format("{} frames cannot be taken from a clip of {}", count, total),
+    throw InputError({"frames",
+                      fmt::format("{} frames cannot be taken from a clip of {}", count, total),
                       "ask for no more than the clip has"});
   }
   const double step = static_cast<double>(total) / static_cast<double>(count);
@@ -243,15 +272,19 @@ std::vector<std::int64_t> sample_truncated(std::int64_t total, std::int64_t coun
 }
 
 FrameRange frames_in_window(std::span<const double> frame_seconds, double clip_seconds,
-                            std::optional<double> start_seconds, std::optional<double> end_seconds) {
+                            std::optional<double> start_seconds,
+                            std::optional<double> end_seconds) {
   check(!frame_seconds.empty(), "a clip has at least one frame");
-  constexpr double kTick = 1e-6;  // containers count in whole ticks; a typed 0.04 must still find its frame
+  constexpr double kTick =
+      1e-6;  // containers count in whole ticks; a typed 0.04 must still find its frame
   const double start = start_seconds.value_or(0);
   const double end = end_seconds.value_or(std::max(clip_seconds, start));
   if (!std::isfinite(start) || !std::isfinite(end) || start < 0) {
-    throw InputError({"--start", "not a time in the clip", fmt::format("the clip lasts {:.3f} seconds", clip_seconds)});
+    throw InputError({"--start", "not a time in the clip",
+                      fmt::format("the clip lasts {:.3f} seconds", clip_seconds)});
   }
-  if (end < start) throw InputError({"--end", "lies before --start", "give the later time to --end"});
+  if (end < start)
+    throw InputError({"--end", "lies before --start", "give the later time to --end"});
   if (start > 0 && start >= clip_seconds) {
     throw InputError({"--start", fmt::format("{:g} seconds is past the end of the clip", start),
                       fmt::format("the clip lasts {:.3f} seconds", clip_seconds)});

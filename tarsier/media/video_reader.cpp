@@ -16,7 +16,10 @@ using namespace ffmpeg;
 
 struct VideoReader::Decoder {
   Decoder(const std::filesystem::path& file, const MediaLimits& wanted)
-      : limits(wanted), input(file, wanted), table(walk_packets(input, wanted)), frames(input, table, wanted) {
+      : limits(wanted),
+        input(file, wanted),
+        table(walk_packets(input, wanted)),
+        frames(input, table, wanted) {
     set_times();
     orientation = orientation_of(matrix_of(frames.frame(0)), input.where());
     const Size size = orientation.apply({frames.frame(0).height, frames.frame(0).width});
@@ -34,7 +37,8 @@ struct VideoReader::Decoder {
     if (table.must_decode_to_number) {
       ticks = frames.number_by_decoding();
     } else {
-      for (const std::int64_t packet : table.by_time) ticks.push_back(table.packets[static_cast<std::size_t>(packet)].pts);
+      for (const std::int64_t packet : table.by_time)
+        ticks.push_back(table.packets[static_cast<std::size_t>(packet)].pts);
     }
     for (const std::int64_t tick : ticks) seconds.push_back(table.seconds_of(tick));
     std::int64_t last_duration = 0;
@@ -52,8 +56,10 @@ struct VideoReader::Decoder {
     if (last_seconds <= 0 && info.frames_per_second > 0) last_seconds = 1 / info.frames_per_second;
     info.seconds = seconds.back() + last_seconds;
     if (!(info.seconds <= limits.max_seconds)) {
-      throw InputError({input.where(), fmt::format("lasts {:.0f} seconds, over the limit of {:.0f}", info.seconds,
-                                                   limits.max_seconds), "cut the video into parts"});
+      throw InputError({input.where(),
+                        fmt::format("lasts {:.0f} seconds, over the limit of {:.0f}", info.seconds,
+                                    limits.max_seconds),
+                        "cut the video into parts"});
     }
   }
 
@@ -69,7 +75,8 @@ struct VideoReader::Decoder {
   std::vector<std::uint8_t> rgb_of(std::int64_t index) {
     const AVFrame& frame = frames.frame(index);
     if (orientation.apply({frame.height, frame.width}) != Size{info.height, info.width}) {
-      throw InputError({input.where(), fmt::format("the picture size changes at frame {}", index), "encode the video again"});
+      throw InputError({input.where(), fmt::format("the picture size changes at frame {}", index),
+                        "encode the video again"});
     }
     return converter.convert(frame, orientation, input.where());
   }
@@ -85,9 +92,13 @@ struct VideoReader::Decoder {
       throw InputError({input.where(), fmt::format("frame {} is past the end", last),
                         fmt::format("it has frames 0 to {}", info.frames - 1)});
     }
-    if (count > limits.max_frames_per_request || count * info.height * info.width > limits.max_pixels_per_request) {
-      throw InputError({input.where(), fmt::format("{} frames of {} x {} pixels are more than one request may have", count,
-                                                   info.width, info.height), "ask for fewer frames"});
+    if (count > limits.max_frames_per_request ||
+        count * info.height * info.width > limits.max_pixels_per_request) {
+      throw InputError(
+          {input.where(),
+           fmt::format("{} frames of {} x {} pixels are more than one request may have", count,
+                       info.width, info.height),
+           "ask for fewer frames"});
     }
   }
 
@@ -114,7 +125,8 @@ std::vector<Frame> VideoReader::read(std::span<const std::int64_t> ascending_ind
   Decoder& decoder = *decoder_;
   decoder.check_request(ascending_indices);
   decoder.input.start_clock(decoder.limits.wall_clock_seconds +
-                            decoder.limits.wall_clock_seconds_per_media_minute * decoder.info.seconds / 60);
+                            decoder.limits.wall_clock_seconds_per_media_minute *
+                                decoder.info.seconds / 60);
   std::vector<Frame> frames;
   frames.reserve(ascending_indices.size());
   for (const std::int64_t index : ascending_indices) {
@@ -122,8 +134,8 @@ std::vector<Frame> VideoReader::read(std::span<const std::int64_t> ascending_ind
       frames.push_back(Frame(frames.back()));
       continue;
     }
-    frames.push_back({index, decoder.seconds[static_cast<std::size_t>(index)], decoder.info.height, decoder.info.width,
-                      decoder.rgb_of(index)});
+    frames.push_back({index, decoder.seconds[static_cast<std::size_t>(index)], decoder.info.height,
+                      decoder.info.width, decoder.rgb_of(index)});
   }
   return frames;
 }

@@ -27,27 +27,31 @@ struct VideoInfo {
 
 /// Decodes chosen frames of one video, GIF or still image. Not thread-safe; open one per thread.
 ///
-/// Frames are numbered in presentation order by walking the container, and read exactly: a frame that cannot be decoded is an
-/// InputError, never another frame. Seeks to key frames when that is nearer than going on. Rotation (display matrix, EXIF) is
-/// applied; pixel aspect ratio is not. Colours: the stream's own range and matrix, BT.601 limited where it names none (as
-/// libswscale does); chroma is repeated, not interpolated, with accurate rounding, the same on every machine. Alpha is dropped;
-/// what no GIF frame has drawn yet is white. Interlaced pictures stay as they are.
+/// Frames are numbered in presentation order by walking the container, and read exactly: a frame
+/// that cannot be decoded is an InputError, never another frame. Seeks to key frames when that is
+/// nearer than going on. Rotation (display matrix, EXIF) is applied; pixel aspect ratio is not.
+/// Colours: the stream's own range and matrix, BT.601 limited where it names none (as libswscale
+/// does); chroma is repeated, not interpolated, rounded to nearest, the same on every machine.
+/// Alpha is dropped; what no GIF frame has drawn yet is white. Interlaced pictures stay as they
+/// are.
 ///
-/// The file is opened once, read-only, and nothing else ever is: containers and codecs are from a short list, without
-/// playlists, protocols or references to other files.
+/// The file is opened once, read-only, and nothing else ever is: containers and codecs are from a
+/// short list, without playlists, protocols or references to other files.
 class VideoReader {
  public:
-  /// InputError: no such file, not a regular file, empty, not a known container, no video stream, cut short, over a limit.
+  /// InputError: no such file, not a regular file, empty, not a known container, no video stream,
+  /// cut short, over a limit.
   explicit VideoReader(const std::filesystem::path& file, const MediaLimits& limits = {});
   ~VideoReader();
   VideoReader(VideoReader&&) noexcept;
   VideoReader& operator=(VideoReader&&) noexcept;
 
   const VideoInfo& info() const noexcept;
-  /// When each frame is shown, in seconds from the start of the container (its earliest sound or picture); ascending.
+  /// When each frame is shown, in seconds from the start of the container (its earliest sound or
+  /// picture); ascending.
   const std::vector<double>& frame_seconds() const noexcept;
-  /// One frame per index, in order. Indices ascend and may repeat. InputError: an index past the end, a frame that cannot be
-  /// decoded, over a limit.
+  /// One frame per index, in order. Indices ascend and may repeat. InputError: an index past the
+  /// end, a frame that cannot be decoded, over a limit.
   std::vector<Frame> read(std::span<const std::int64_t> ascending_indices);
 
  private:

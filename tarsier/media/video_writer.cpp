@@ -80,7 +80,8 @@ constexpr int kMilliseconds = 1000;
 
 void set_option(void* object, const std::string& name, const std::string& value, const char* of) {
   if (av_opt_set(object, name.c_str(), value.c_str(), AV_OPT_SEARCH_CHILDREN) < 0) {
-    throw ConfigError({name, fmt::format("the {} does not take the value '{}'", of, value), "check its options"});
+    throw ConfigError(
+        {name, fmt::format("the {} does not take the value '{}'", of, value), "check its options"});
   }
 }
 
@@ -95,7 +96,8 @@ struct VideoWriter::Encoder {
     AVFormatContext* context = nullptr;
     avformat_alloc_output_context2(&context, nullptr, nullptr, file.filename().c_str());
     if (context == nullptr) {
-      throw ConfigError({file.string(), "no container has this extension", "use .mp4, .mkv, .webm, .avi or .gif"});
+      throw ConfigError({file.string(), "no container has this extension",
+                         "use .mp4, .mkv, .webm, .avi or .gif"});
     }
     muxer.reset(context);
     muxer->pb = memory.io();
@@ -103,9 +105,11 @@ struct VideoWriter::Encoder {
     muxer->flags |= AVFMT_FLAG_BITEXACT;
   }
 
-  // Both times are known only at the first frame: whether the rate is constant decides the time base.
+  // Both times are known only at the first frame: whether the rate is constant decides the time
+  // base.
   void open(bool milliseconds) {
-    time_base = milliseconds ? AVRational{1, kMilliseconds} : AVRational{1, options.frames_per_second};
+    time_base =
+        milliseconds ? AVRational{1, kMilliseconds} : AVRational{1, options.frames_per_second};
     const AVCodec* encoder = avcodec_find_encoder_by_name(options.codec.c_str());
     if (encoder == nullptr) {
       throw ConfigError({options.codec, "this FFmpeg has no such encoder", "see ffmpeg -encoders"});
@@ -118,11 +122,13 @@ struct VideoWriter::Encoder {
     codec->framerate = milliseconds ? AVRational{0, 1} : AVRational{options.frames_per_second, 1};
     codec->thread_count = options.threads;
     codec->flags |= AV_CODEC_FLAG_BITEXACT;
-    if ((muxer->oformat->flags & AVFMT_GLOBALHEADER) != 0) codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    if ((muxer->oformat->flags & AVFMT_GLOBALHEADER) != 0)
+      codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     if (options.gop_size > 0) codec->gop_size = options.gop_size;
     if (options.b_frames >= 0) codec->max_b_frames = options.b_frames;
     const bool is_rgb = (av_pix_fmt_desc_get(codec->pix_fmt) != nullptr) &&
-                        (av_pix_fmt_desc_get(codec->pix_fmt)->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+                        (av_pix_fmt_desc_get(codec->pix_fmt)->flags &
+                         (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
     codec->color_range = options.full_range || is_rgb ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
     if (!is_rgb && options.matrix == "bt709") codec->colorspace = AVCOL_SPC_BT709;
     if (!is_rgb && options.matrix == "bt601") codec->colorspace = AVCOL_SPC_SMPTE170M;
@@ -132,10 +138,13 @@ struct VideoWriter::Encoder {
     if (options.codec == "libx264" || options.codec == "libx265") {
       set_option(codec.get(), "preset", options.preset, "encoder");
     }
-    for (const auto& [name, value] : options.encoder_options) set_option(codec.get(), name, value, "encoder");
+    for (const auto& [name, value] : options.encoder_options)
+      set_option(codec.get(), name, value, "encoder");
     if (avcodec_open2(codec.get(), encoder, nullptr) < 0) {
-      throw ConfigError({options.codec, fmt::format("cannot encode {} x {} pixels as {}", size.width, size.height,
-                                                    options.pixel_format), "choose another size or pixel format"});
+      throw ConfigError({options.codec,
+                         fmt::format("cannot encode {} x {} pixels as {}", size.width, size.height,
+                                     options.pixel_format),
+                         "choose another size or pixel format"});
     }
     open_muxer();
     open_scaler(is_rgb);
@@ -147,12 +156,15 @@ struct VideoWriter::Encoder {
     stream->avg_frame_rate = codec->framerate;
     if (avcodec_parameters_from_context(stream->codecpar, codec.get()) < 0) throw_out_of_memory();
     if (options.rotation_degrees != 0) {
-      std::uint8_t* matrix = allocated(av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(std::int32_t)));
+      std::uint8_t* matrix = allocated(
+          av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(std::int32_t)));
       av_display_rotation_set(reinterpret_cast<std::int32_t*>(matrix), options.rotation_degrees);
     }
-    for (const auto& [name, value] : options.muxer_options) set_option(muxer.get(), name, value, "container");
+    for (const auto& [name, value] : options.muxer_options)
+      set_option(muxer.get(), name, value, "container");
     if (avformat_write_header(muxer.get(), nullptr) < 0) {
-      throw ConfigError({file.string(), fmt::format("this container does not take {}", options.codec),
+      throw ConfigError({file.string(),
+                         fmt::format("this container does not take {}", options.codec),
                          "use another extension or encoder"});
     }
   }
@@ -163,19 +175,24 @@ struct VideoWriter::Encoder {
     picture->width = codec->width;
     picture->height = codec->height;
     if (av_frame_get_buffer(picture.get(), 0) < 0) throw_out_of_memory();
-    scaler.reset(sws_getContext(codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, codec->pix_fmt,
-                                SWS_BILINEAR | SWS_FULL_CHR_H_INP | SWS_ACCURATE_RND | SWS_BITEXACT, nullptr, nullptr,
-                                nullptr));
+    scaler.reset(sws_getContext(codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width,
+                                codec->height, codec->pix_fmt,
+                                SWS_BILINEAR | SWS_FULL_CHR_H_INP | SWS_ACCURATE_RND | SWS_BITEXACT,
+                                nullptr, nullptr, nullptr));
     if (scaler == nullptr) {
-      throw ConfigError({options.pixel_format, "pictures cannot be converted to this pixel format", "use yuv420p"});
+      throw ConfigError({options.pixel_format, "pictures cannot be converted to this pixel format",
+                         "use yuv420p"});
     }
     if (is_rgb) return;
-    const int* matrix = sws_getCoefficients(options.matrix == "bt709" ? SWS_CS_ITU709 : SWS_CS_ITU601);
-    sws_setColorspaceDetails(scaler.get(), matrix, 1, matrix, options.full_range ? 1 : 0, 0, 1 << 16, 1 << 16);
+    const int* matrix =
+        sws_getCoefficients(options.matrix == "bt709" ? SWS_CS_ITU709 : SWS_CS_ITU601);
+    sws_setColorspaceDetails(scaler.get(), matrix, 1, matrix, options.full_range ? 1 : 0, 0,
+                             1 << 16, 1 << 16);
   }
 
   void write(std::span<const std::uint8_t> rgb, std::int64_t pts) {
-    check(static_cast<std::int64_t>(rgb.size()) == size.height * size.width * 3, "a picture has height x width x 3 bytes");
+    check(static_cast<std::int64_t>(rgb.size()) == size.height * size.width * 3,
+          "a picture has height x width x 3 bytes");
     check(frames == 0 || pts > last_pts, "frame times ascend");
     if (av_frame_make_writable(picture.get()) < 0) throw_out_of_memory();
     const std::uint8_t* planes[] = {rgb.data()};
@@ -196,12 +213,14 @@ struct VideoWriter::Encoder {
       if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return;
       if (result < 0) break;
       // Without a duration the last frame would end as it starts, and an edit list would drop it.
-      if (packet->duration == 0) packet->duration = std::max(1, time_base.den / options.frames_per_second);
+      if (packet->duration == 0)
+        packet->duration = std::max(1, time_base.den / options.frames_per_second);
       av_packet_rescale_ts(packet.get(), codec->time_base, stream->time_base);
       packet->stream_index = stream->index;
       result = av_interleaved_write_frame(muxer.get(), packet.get());
     }
-    throw ConfigError({file.string(), "the encoder or the container refused a frame", "use another encoder or extension"});
+    throw ConfigError({file.string(), "the encoder or the container refused a frame",
+                       "use another encoder or extension"});
   }
 
   void finish() {
@@ -210,7 +229,8 @@ struct VideoWriter::Encoder {
     finished = true;
     encode(nullptr);
     if (av_write_trailer(muxer.get()) < 0) {
-      throw ConfigError({file.string(), "the container could not be completed", "use another extension"});
+      throw ConfigError(
+          {file.string(), "the container could not be completed", "use another extension"});
     }
     write_file_atomically(file, memory.flushed());
   }
@@ -231,7 +251,8 @@ struct VideoWriter::Encoder {
   bool finished = false;
 };
 
-VideoWriter::VideoWriter(const std::filesystem::path& file, Size size, const VideoWriterOptions& options)
+VideoWriter::VideoWriter(const std::filesystem::path& file, Size size,
+                         const VideoWriterOptions& options)
     : encoder_(std::make_unique<Encoder>(file, size, options)) {}
 VideoWriter::~VideoWriter() = default;
 VideoWriter::VideoWriter(VideoWriter&&) noexcept = default;

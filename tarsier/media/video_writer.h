@@ -13,13 +13,13 @@ namespace tarsier {
 
 /// How to encode. The container follows the file's extension (mp4, mov, mkv, webm, avi, gif, ts).
 struct VideoWriterOptions {
-  std::string codec = "libx264";  // FFmpeg's encoder name
-  int crf = 23;                   // constant quality; negative: the encoder's default
+  std::string codec = "libx264";    // FFmpeg's encoder name
+  int crf = 23;                     // constant quality; negative: the encoder's default
   std::string preset = "veryfast";  // libx264, libx265 only
   int frames_per_second = 25;
   std::string pixel_format = "yuv420p";
-  int gop_size = 0;   // frames from key frame to key frame; 0: the encoder's default
-  int b_frames = -1;  // most in a row; negative: the encoder's default
+  int gop_size = 0;          // frames from key frame to key frame; 0: the encoder's default
+  int b_frames = -1;         // most in a row; negative: the encoder's default
   double start_seconds = 0;  // presentation time of the first frame
   int rotation_degrees = 0;  // how far a player turns the picture clockwise: 0, 90, 180, 270
   bool full_range = false;
@@ -29,9 +29,9 @@ struct VideoWriterOptions {
   std::map<std::string, std::string> muxer_options;    // ... and to the container
 };
 
-/// Encodes pictures to a video file that appears whole, at finish(), or not at all. Not thread-safe.
-/// The file is built in memory: for clips, not films. ConfigError: an encoder, option or extension FFmpeg does not have.
-/// ResourceError: the file cannot be written.
+/// Encodes pictures to a video file that appears whole, at finish(), or not at all. Not
+/// thread-safe. The file is built in memory: for clips, not films. ConfigError: an encoder, option
+/// or extension FFmpeg does not have. ResourceError: the file cannot be written.
 class VideoWriter {
  public:
   VideoWriter(const std::filesystem::path& file, Size size, const VideoWriterOptions& options = {});
@@ -41,7 +41,8 @@ class VideoWriter {
 
   /// The next picture, [height, width, 3], shown one frame duration after the one before.
   void write(std::span<const std::uint8_t> rgb);
-  /// The same, shown at `milliseconds` after the first frame; times ascend. For variable frame rate: all frames or none.
+  /// The same, shown at `milliseconds` after the first frame; times ascend. For variable frame
+  /// rate: all frames or none.
   void write_at(std::span<const std::uint8_t> rgb, std::int64_t milliseconds);
   /// Writes the file. Without it nothing appears.
   void finish();

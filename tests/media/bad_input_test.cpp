@@ -21,8 +21,8 @@
 namespace tarsier {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::bytes_of;
+using ::testing::HasSubstr;
 using testing::number_in;
 using testing::numbered_picture;
 using testing::TemporaryFolder;
@@ -53,7 +53,9 @@ TEST(BadInput, FilesThatAreNotThere) {
 
 TEST(BadInput, TextNamedAsVideo) {
   const TemporaryFolder folder;
-  for (const char* text : {"hello", "\n", "This is a long line of text about nothing in particular, and more of it.\n"}) {
+  for (const char* text :
+       {"hello", "\n",
+        "This is a long line of text about nothing in particular, and more of it.\n"}) {
     write_bytes(folder / "text.mp4", text);
     EXPECT_EQ(refusal(folder / "text.mp4"), "not a video or a picture");
   }
@@ -100,15 +102,21 @@ TEST(BadInput, PlaylistsOpenNothing) {
   const std::string local = "file://" + canary.string();
   const std::string remote = "http://127.0.0.1:" + std::to_string(listener.port()) + "/clip.ts";
   const auto playlist = [](const std::string& target) {
-    return "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n" + target + "\n#EXT-X-ENDLIST\n";
+    return "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n" + target +
+           "\n#EXT-X-ENDLIST\n";
   };
   const std::vector<std::string> texts = {
-      playlist(local), playlist(canary.string()), playlist("canary.ts"), playlist(remote),
-      "ffconcat version 1.0\nfile canary.ts\n", "ffconcat version 1.0\nfile '" + canary.string() + "'\n",
-      "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video " + std::to_string(listener.port()) +
-          " RTP/AVP 96\na=rtpmap:96 H264/90000\n",
-      "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"x\"><Period><BaseURL>" + remote +
-          "</BaseURL></Period></MPD>",
+      playlist(local),
+      playlist(canary.string()),
+      playlist("canary.ts"),
+      playlist(remote),
+      "ffconcat version 1.0\nfile canary.ts\n",
+      "ffconcat version 1.0\nfile '" + canary.string() + "'\n",
+      "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video " +
+          std::to_string(listener.port()) + " RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+      "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
+      "profiles=\"x\"><Period><BaseURL>" +
+          remote + "</BaseURL></Period></MPD>",
   };
   for (const std::string& text : texts) {
     write_bytes(folder / "clip.mp4", text);
@@ -125,7 +133,8 @@ TEST(BadInput, CutMp4) {
   const TemporaryFolder folder;
   write_numbered_video(folder / "whole.mp4", {48, 64}, 40);
   const std::string whole = bytes_of(folder / "whole.mp4");
-  for (std::size_t percent = 1; percent < 90; percent += 7) {  // the index is at the end, so every cut loses it
+  for (std::size_t percent = 1; percent < 90;
+       percent += 7) {  // the index is at the end, so every cut loses it
     write_bytes(folder / "cut.mp4", whole.substr(0, whole.size() * percent / 100));
     EXPECT_NE(refusal(folder / "cut.mp4"), "was opened") << percent;
   }
@@ -139,8 +148,8 @@ TEST(BadInput, CutMp4) {
   EXPECT_THAT(refusal(folder / "cut.mp4"), HasSubstr("of 40 frames are there"));
 }
 
-// Cut containers without an index serve the frames that are whole, and those exactly. A picture that others were to be
-// shown after may be lost, so frames are told by their times.
+// Cut containers without an index serve the frames that are whole, and those exactly. A picture
+// that others were to be shown after may be lost, so frames are told by their times.
 TEST(BadInput, CutStreams) {
   const TemporaryFolder folder;
   for (const char* name : {"clip.mkv", "clip.ts", "clip.avi", "clip.gif"}) {
@@ -175,7 +184,8 @@ TEST(BadInput, CutStreams) {
   }
 }
 
-// Damage in the middle: frames are refused or equal, and those after the next key frame are served again.
+// Damage in the middle: frames are refused or equal, and those after the next key frame are served
+// again.
 TEST(BadInput, DamagedFramesAreNamed) {
   const TemporaryFolder folder;
   VideoWriterOptions options;
@@ -195,14 +205,16 @@ TEST(BadInput, DamagedFramesAreNamed) {
       EXPECT_EQ(reader.read(std::vector{i})[0].rgb, whole.read(std::vector{i})[0].rgb) << i;
     } catch (const InputError& error) {
       ++refused;
-      EXPECT_EQ(error.note.what, "frame " + std::to_string(i) + " is damaged and cannot be decoded");
+      EXPECT_EQ(error.note.what,
+                "frame " + std::to_string(i) + " is damaged and cannot be decoded");
     }
   }
   EXPECT_GT(refused, 0);
   EXPECT_LT(refused, 31);
 }
 
-/// A PNG header that promises much more than the file holds, with a right checksum and a little data.
+/// A PNG header that promises much more than the file holds, with a right checksum and a little
+/// data.
 std::string huge_png(std::uint32_t width, std::uint32_t height) {
   const auto number = [](std::uint32_t value) {
     std::string text;
@@ -212,11 +224,13 @@ std::string huge_png(std::uint32_t width, std::uint32_t height) {
   const auto chunk = [&](const std::string& kind, const std::string& data) {
     const std::string body = kind + data;
     return number(static_cast<std::uint32_t>(data.size())) + body +
-           number(testing::crc32_of({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()}));
+           number(testing::crc32_of(
+               {reinterpret_cast<const std::uint8_t*>(body.data()), body.size()}));
   };
-  const std::string header = number(width) + number(height) + std::string("\x08\x02\x00\x00\x00", 5);
-  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) + chunk("IDAT", std::string("\x78\x9c\x63\x00\x00", 5)) +
-         chunk("IEND", "");
+  const std::string header =
+      number(width) + number(height) + std::string("\x08\x02\x00\x00\x00", 5);
+  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) +
+         chunk("IDAT", std::string("\x78\x9c\x63\x00\x00", 5)) + chunk("IEND", "");
 }
 
 TEST(BadInput, TooManyPixels) {
@@ -225,7 +239,8 @@ TEST(BadInput, TooManyPixels) {
   rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(refusal(folder / "huge.png"), "16000 x 16000 pixels are more than the limit of 33177600");
+  EXPECT_EQ(refusal(folder / "huge.png"),
+            "16000 x 16000 pixels are more than the limit of 33177600");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
   ::getrusage(RUSAGE_SELF, &after);
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 50'000);  // KiB
@@ -235,7 +250,8 @@ TEST(BadInput, TooManyPixels) {
   write_numbered_video(folder / "clip.mp4", {96, 128}, 3);
   MediaLimits small;
   small.max_pixels = 96 * 128 - 1;
-  EXPECT_EQ(refusal(folder / "clip.mp4", small), "128 x 96 pixels are more than the limit of 12287");
+  EXPECT_EQ(refusal(folder / "clip.mp4", small),
+            "128 x 96 pixels are more than the limit of 12287");
   write_numbered_video(folder / "clip.ts", {96, 128}, 3);
   EXPECT_NE(refusal(folder / "clip.ts", small), "was opened");
   small.max_pixels = 96 * 128;
@@ -262,7 +278,8 @@ TEST(BadInput, OverTheOtherLimits) {
   EXPECT_EQ(reader.read(std::vector<std::int64_t>{0, 1, 2}).size(), 3U);
   limits = {};
   limits.max_pixels_per_request = 2 * 48 * 64;
-  EXPECT_THROW(VideoReader(folder / "clip.mp4", limits).read(std::vector<std::int64_t>{0, 1, 2}), InputError);
+  EXPECT_THROW(VideoReader(folder / "clip.mp4", limits).read(std::vector<std::int64_t>{0, 1, 2}),
+               InputError);
 }
 
 TEST(BadInput, DamagedPicture) {

@@ -35,7 +35,10 @@ std::vector<Case> cases() {
     all.push_back(item);
   };
   const auto plain = [](Case&) {};
-  const auto b_frames = [](Case& c) { c.options.b_frames = 3; c.options.preset = "medium"; };
+  const auto b_frames = [](Case& c) {
+    c.options.b_frames = 3;
+    c.options.preset = "medium";
+  };
   add("h264_mp4", "mp4", "libx264", b_frames);
   add("h264_mov", "mov", "libx264", b_frames);
   add("h264_mkv", "mkv", "libx264", b_frames);
@@ -50,21 +53,28 @@ std::vector<Case> cases() {
   add("h264_open_gop_ts", "ts", "libx264", [](Case& c) {
     c.options.encoder_options["x264-params"] = "open-gop=1:scenecut=0:bframes=3";
   });
-  add("h264_fragmented", "mp4", "libx264", [](Case& c) {
-    c.options.muxer_options["movflags"] = "frag_keyframe+empty_moov";
+  add("h264_fragmented", "mp4", "libx264",
+      [](Case& c) { c.options.muxer_options["movflags"] = "frag_keyframe+empty_moov"; });
+  add("h264_late_start", "mp4", "libx264", [&](Case& c) {
+    b_frames(c);
+    c.options.start_seconds = 1.5;
   });
-  add("h264_late_start", "mp4", "libx264", [&](Case& c) { b_frames(c); c.options.start_seconds = 1.5; });
-  add("h264_late_start_mkv", "mkv", "libx264", [&](Case& c) { b_frames(c); c.options.start_seconds = 5; });
+  add("h264_late_start_mkv", "mkv", "libx264", [&](Case& c) {
+    b_frames(c);
+    c.options.start_seconds = 5;
+  });
   add("h264_odd_size", "mp4", "libx264", [](Case& c) {
     c.size = {57, 101};
     c.options.pixel_format = "yuv444p";
   });
   add("hevc_mp4", "mp4", "libx265", [](Case& c) {
-    c.options.encoder_options["x265-params"] = "log-level=none:bframes=3:keyint=12:pools=none:frame-threads=1";
+    c.options.encoder_options["x265-params"] =
+        "log-level=none:bframes=3:keyint=12:pools=none:frame-threads=1";
   });
   add("hevc_10_bit", "mkv", "libx265", [](Case& c) {
     c.options.pixel_format = "yuv420p10le";
-    c.options.encoder_options["x265-params"] = "log-level=none:keyint=12:pools=none:frame-threads=1";
+    c.options.encoder_options["x265-params"] =
+        "log-level=none:keyint=12:pools=none:frame-threads=1";
   });
   add("av1_mp4", "mp4", "libaom-av1", [](Case& c) {
     c.options.crf = 30;
@@ -113,7 +123,8 @@ TEST_P(ExactFrames, AreTheSameBySeekingAsByDecodingEverything) {
     const Frame& frame = linear[static_cast<std::size_t>(i)];
     EXPECT_EQ(frame.index, i);
     EXPECT_EQ(number_in(frame), i);
-    EXPECT_NEAR(frame.seconds, static_cast<double>(i) / 25, 0.0011);  // matroska counts milliseconds
+    EXPECT_NEAR(frame.seconds, static_cast<double>(i) / 25,
+                0.0011);  // matroska counts milliseconds
     EXPECT_EQ(frame.seconds, all.frame_seconds()[static_cast<std::size_t>(i)]);
   }
   EXPECT_NEAR(all.info().seconds, kFrames / 25.0, 0.05);
@@ -128,7 +139,8 @@ TEST_P(ExactFrames, AreTheSameBySeekingAsByDecodingEverything) {
   }
   for (const std::int64_t index : {0, 1, 11, 12, 13, 35, 36, 58, 59}) {
     EXPECT_EQ(VideoReader(file).read(std::vector<std::int64_t>{index})[0].rgb,
-              linear[static_cast<std::size_t>(index)].rgb) << index;
+              linear[static_cast<std::size_t>(index)].rgb)
+        << index;
   }
   const auto sparse = VideoReader(file).read(std::vector<std::int64_t>{3, 3, 20, 47, 47, 59});
   ASSERT_EQ(sparse.size(), 6U);

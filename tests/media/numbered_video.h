@@ -31,8 +31,9 @@ class TemporaryFolder {
 
 inline constexpr int kNumberBits = 8;
 
-/// A picture that says which one it is: kNumberBits columns, white for 1, over the top half; a moving gradient below, so
-/// that pictures differ everywhere and predicted ones need their references.
+/// A picture that says which one it is: kNumberBits columns, white for 1, over the top half; a
+/// moving gradient below, so that pictures differ everywhere and predicted ones need their
+/// references.
 inline std::vector<std::uint8_t> numbered_picture(std::int64_t number, Size size) {
   std::vector<std::uint8_t> rgb;
   rgb.reserve(static_cast<std::size_t>(size.height * size.width * 3));
@@ -58,7 +59,8 @@ inline std::int64_t number_in(const Frame& frame) {
   const std::int64_t y = frame.height / 4;
   for (std::int64_t column = 0; column < kNumberBits; ++column) {
     const std::int64_t x = (2 * column + 1) * frame.width / (2 * kNumberBits);
-    if (frame.rgb[static_cast<std::size_t>((y * frame.width + x) * 3 + 1)] > 127) number |= std::int64_t{1} << column;
+    if (frame.rgb[static_cast<std::size_t>((y * frame.width + x) * 3 + 1)] > 127)
+      number |= std::int64_t{1} << column;
   }
   return number;
 }

@@ -22,7 +22,8 @@ std::vector<std::uint8_t> fixture_picture(Size size, std::int64_t seed) {
   for (std::int64_t y = 0; y < size.height; ++y) {
     for (std::int64_t x = 0; x < size.width; ++x) {
       for (std::int64_t c = 0; c < 3; ++c) {
-        rgb.push_back(static_cast<std::uint8_t>(((x * 31 + y * 17 + c * 101 + seed * 7) ^ (x * y + c * 13)) & 255));
+        rgb.push_back(static_cast<std::uint8_t>(
+            ((x * 31 + y * 17 + c * 101 + seed * 7) ^ (x * y + c * 13)) & 255));
       }
     }
   }
@@ -31,7 +32,9 @@ std::vector<std::uint8_t> fixture_picture(Size size, std::int64_t seed) {
 
 Size size_of(const JsonView& view) { return {view.at(0).as_int(), view.at(1).as_int()}; }
 
-JsonView fixture() { return read_json(TARSIER_SOURCE_DIR "/tests/fixtures/media/resize.json", JsonOwner::input); }
+JsonView fixture() {
+  return read_json(TARSIER_SOURCE_DIR "/tests/fixtures/media/resize.json", JsonOwner::input);
+}
 
 TEST(Resize, EqualsPillowBitForBit) {
   const JsonView rows = fixture().at("pictures");
@@ -41,8 +44,10 @@ TEST(Resize, EqualsPillowBitForBit) {
     const Size from = size_of(row.at("from"));
     const Size to = size_of(row.at("to"));
     const auto picture = fixture_picture(from, row.at("seed").as_int());
-    EXPECT_EQ(crc32_of(resize_bicubic(picture, from, to)), row.at("bicubic").as_int()) << "row " << i;
-    EXPECT_EQ(crc32_of(resize_bilinear(picture, from, to)), row.at("bilinear").as_int()) << "row " << i;
+    EXPECT_EQ(crc32_of(resize_bicubic(picture, from, to)), row.at("bicubic").as_int())
+        << "row " << i;
+    EXPECT_EQ(crc32_of(resize_bilinear(picture, from, to)), row.at("bilinear").as_int())
+        << "row " << i;
   }
 }
 
@@ -58,8 +63,10 @@ TEST(Resize, CutsOvershootLikePillow) {
     }
   }
   const JsonView row = fixture().at("stripes");
-  EXPECT_EQ(crc32_of(resize_bicubic(stripes, size, size_of(row.at("to")))), row.at("bicubic").as_int());
-  EXPECT_EQ(crc32_of(resize_bilinear(stripes, size, size_of(row.at("to")))), row.at("bilinear").as_int());
+  EXPECT_EQ(crc32_of(resize_bicubic(stripes, size, size_of(row.at("to")))),
+            row.at("bicubic").as_int());
+  EXPECT_EQ(crc32_of(resize_bilinear(stripes, size, size_of(row.at("to")))),
+            row.at("bilinear").as_int());
 }
 
 TEST(Resize, GivesTheSpecificationsExample) {
@@ -72,7 +79,8 @@ TEST(Resize, GivesTheSpecificationsExample) {
       picture.push_back(static_cast<std::uint8_t>((x * x + y) % 256));
     }
   }
-  const auto pixel = [](const std::vector<std::uint8_t>& rgb, std::size_t width, std::size_t y, std::size_t x) {
+  const auto pixel = [](const std::vector<std::uint8_t>& rgb, std::size_t width, std::size_t y,
+                        std::size_t x) {
     const std::uint8_t* p = &rgb[(y * width + x) * 3];
     return std::vector<int>{p[0], p[1], p[2]};
   };
@@ -106,9 +114,11 @@ TEST(Resize, FastPassesEqualThePortableOnes) {
   for (int turn = 0; turn < 200; ++turn) {
     const std::int64_t in = random.integer(1, 70);
     const std::int64_t out = random.integer(1, 70);
-    const auto weights = make_resize_weights(in, out, turn % 2 == 0 ? ResizeFilter::bicubic : ResizeFilter::bilinear);
+    const auto weights = make_resize_weights(
+        in, out, turn % 2 == 0 ? ResizeFilter::bicubic : ResizeFilter::bilinear);
     std::vector<std::uint8_t> row(static_cast<std::size_t>(in * 3 + kResizeSlack));
-    for (auto& value : row) value = random.chance(0.5) ? static_cast<std::uint8_t>(random.integer(0, 255)) : 255;
+    for (auto& value : row)
+      value = random.chance(0.5) ? static_cast<std::uint8_t>(random.integer(0, 255)) : 255;
     std::vector<std::uint8_t> a(static_cast<std::size_t>(out * 3)), b(a);
     fast.horizontal(weights, row.data(), a.data());
     portable.horizontal(weights, row.data(), b.data());
@@ -116,7 +126,8 @@ TEST(Resize, FastPassesEqualThePortableOnes) {
 
     constexpr std::int64_t kStride = 96;
     std::vector<std::uint8_t> rows(static_cast<std::size_t>(in * kStride));
-    for (auto& value : rows) value = random.chance(0.5) ? static_cast<std::uint8_t>(random.integer(0, 255)) : 0;
+    for (auto& value : rows)
+      value = random.chance(0.5) ? static_cast<std::uint8_t>(random.integer(0, 255)) : 0;
     const std::int64_t bytes = random.integer(1, kStride);
     for (std::size_t i = 0; i < static_cast<std::size_t>(out); ++i) {
       std::vector<std::uint8_t> c(kStride), d(kStride);
@@ -130,14 +141,17 @@ TEST(Resize, FastPassesEqualThePortableOnes) {
   }
 }
 
-// Not a measurement, only a guard against losing the vector code by an order of magnitude; see benchmarks for figures.
+// Not a measurement, only a guard against losing the vector code by an order of magnitude; see
+// benchmarks for figures.
 TEST(Resize, IsFastEnoughToTrainOn) {
   const auto picture = fixture_picture({336, 336}, 1);
   double best = 1e9;
   for (int turn = 0; turn < 20; ++turn) {
     const auto begin = std::chrono::steady_clock::now();
     const auto out = resize_bicubic(picture, {336, 336}, {84, 84});
-    best = std::min(best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    best = std::min(
+        best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+                  .count());
     ASSERT_EQ(out.size(), 84U * 84U * 3U);
   }
   RecordProperty("milliseconds", std::to_string(best));

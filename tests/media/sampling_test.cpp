@@ -18,7 +18,9 @@ namespace {
 using ::testing::ElementsAre;
 using Indices = std::vector<std::int64_t>;
 
-JsonView fixture() { return read_json(TARSIER_SOURCE_DIR "/tests/fixtures/media/sampling.json", JsonOwner::input); }
+JsonView fixture() {
+  return read_json(TARSIER_SOURCE_DIR "/tests/fixtures/media/sampling.json", JsonOwner::input);
+}
 
 std::uint32_t crc_of(const std::string& text) {
   return testing::crc32_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
@@ -38,18 +40,23 @@ std::uint32_t digest(const std::function<Indices(std::int64_t, std::int64_t)>& r
 
 TEST(Sampling, EveryChoiceEqualsUpstreams) {
   const JsonView golden = fixture();
-  EXPECT_EQ(digest([](auto total, auto n) { return sample_uniform(0, total - 1, n); }), golden.at("uniform").as_int());
+  EXPECT_EQ(digest([](auto total, auto n) { return sample_uniform(0, total - 1, n); }),
+            golden.at("uniform").as_int());
   EXPECT_EQ(digest([](auto total, auto n) { return sample_run_middles(0, total - 1, n); }),
             golden.at("run_middles").as_int());
-  EXPECT_EQ(digest([](auto total, auto n) { return sample_repeating(0, total - 1, n); }), golden.at("repeating").as_int());
-  EXPECT_EQ(digest([](auto total, auto n) { return sample_linspace(0, total - 1, n); }), golden.at("linspace").as_int());
-  EXPECT_EQ(digest([](auto total, auto n) { return n > total ? Indices{} : sample_truncated(total, n); }),
-            golden.at("truncated").as_int());
+  EXPECT_EQ(digest([](auto total, auto n) { return sample_repeating(0, total - 1, n); }),
+            golden.at("repeating").as_int());
+  EXPECT_EQ(digest([](auto total, auto n) { return sample_linspace(0, total - 1, n); }),
+            golden.at("linspace").as_int());
+  EXPECT_EQ(
+      digest([](auto total, auto n) { return n > total ? Indices{} : sample_truncated(total, n); }),
+      golden.at("truncated").as_int());
 }
 
 TEST(Sampling, QwenCountsEqualUpstreams) {
   const JsonView golden = fixture();
-  for (const auto& [version, name] : {std::pair{QwenUtils::up_to_0_0_8, "up_to_0_0_8"}, {QwenUtils::from_0_0_9, "from_0_0_9"}}) {
+  for (const auto& [version, name] :
+       {std::pair{QwenUtils::up_to_0_0_8, "up_to_0_0_8"}, {QwenUtils::from_0_0_9, "from_0_0_9"}}) {
     std::string text;
     for (std::int64_t total = 1; total <= 600; ++total) {
       for (std::int64_t i = 0; i < golden.at("qwen_rates").size(); ++i) {
@@ -73,8 +80,8 @@ TEST(Sampling, QwenCountsEqualUpstreams) {
 }
 
 TEST(Sampling, Tarsier2Examples) {
-  EXPECT_THAT(sample_uniform(0, 299, 16),
-              ElementsAre(0, 20, 40, 60, 80, 100, 120, 140, 159, 179, 199, 219, 239, 259, 279, 299));
+  EXPECT_THAT(sample_uniform(0, 299, 16), ElementsAre(0, 20, 40, 60, 80, 100, 120, 140, 159, 179,
+                                                      199, 219, 239, 259, 279, 299));
   EXPECT_THAT(sample_uniform(0, 249, 16),
               ElementsAre(0, 17, 33, 50, 66, 83, 100, 116, 133, 149, 166, 183, 199, 216, 232, 249));
   EXPECT_EQ(sample_uniform(0, 9, 16).size(), 10U);
@@ -98,7 +105,8 @@ TEST(Sampling, TarsierExamples) {
 }
 
 TEST(Sampling, Tarsier2Rate) {
-  EXPECT_EQ(sample_by_rate(100, 25, 2, 256), (Indices{0, 12, 24, 36, 48, 60, 72, 84, 96}));  // 12.5 goes to even
+  EXPECT_EQ(sample_by_rate(100, 25, 2, 256),
+            (Indices{0, 12, 24, 36, 48, 60, 72, 84, 96}));  // 12.5 goes to even
   EXPECT_EQ(sample_by_rate(100, 25, 2, 8), std::nullopt);
   EXPECT_EQ(sample_by_rate(10, 25, 0.001, 8), (Indices{0}));
   EXPECT_THROW(sample_by_rate(100, 25, 60, 256), InputError);
@@ -111,9 +119,11 @@ TEST(Sampling, Tarsier2WholeRule) {
   wanted.run_middles = true;
   EXPECT_EQ(sample_tarsier2(300, 30, wanted), sample_run_middles(0, 299, 16));
   wanted = {.count = 4, .start_seconds = 2.0, .end_seconds = 10.0};
-  EXPECT_EQ(sample_tarsier2(300, 30, wanted), sample_uniform(60, 299, 4));  // the end, 300, becomes 299
+  EXPECT_EQ(sample_tarsier2(300, 30, wanted),
+            sample_uniform(60, 299, 4));  // the end, 300, becomes 299
   wanted.end_seconds.reset();
-  EXPECT_EQ(sample_tarsier2(300, 30, wanted), sample_uniform(0, 299, 4));  // one of the two alone has no effect
+  EXPECT_EQ(sample_tarsier2(300, 30, wanted),
+            sample_uniform(0, 299, 4));  // one of the two alone has no effect
   wanted = {.count = 8, .times = {0.0, 1.0, 10.0, 99.0}};
   EXPECT_EQ(sample_tarsier2(301, 30, wanted), (Indices{0, 30, 300}));
   wanted = {.count = 8, .wanted_rate = 2.0};
@@ -139,7 +149,8 @@ TEST(Sampling, FrameBudget) {
   EXPECT_THAT(frame_budget(std::vector{by_rate}), ElementsAre(256));
   EXPECT_THAT(frame_budget(std::vector{by_rate, by_rate}), ElementsAre(128, 128));
   EXPECT_THAT(frame_budget(std::vector{picture, picture}), ElementsAre(1, 1));
-  EXPECT_THAT(frame_budget(std::vector{BudgetItem{.fixed_count = 40}, video}, 48), ElementsAre(40, 8));
+  EXPECT_THAT(frame_budget(std::vector{BudgetItem{.fixed_count = 40}, video}, 48),
+              ElementsAre(40, 8));
   EXPECT_THAT(frame_budget(std::vector{BudgetItem{.min_count = 20}}), ElementsAre(20));
   EXPECT_THAT(frame_budget(std::vector<BudgetItem>{}), ElementsAre());
   std::vector<BudgetItem> crowded(16, picture);
@@ -176,12 +187,15 @@ TEST(Sampling, WindowTakesTheFramesOnScreen) {
   EXPECT_EQ(frames_in_window(uneven, 4, 1.0, 2.0), (FrameRange{1, 1}));
   EXPECT_EQ(frames_in_window(uneven, 4, 0.0, 0.1), (FrameRange{0, 0}));
   EXPECT_EQ(frames_in_window(uneven, 4, 2.9, 3.05), (FrameRange{1, 2}));
-  EXPECT_EQ(frames_in_window(std::vector<double>{0}, 0, {}, {}), (FrameRange{0, 0}));  // a still image
+  EXPECT_EQ(frames_in_window(std::vector<double>{0}, 0, {}, {}),
+            (FrameRange{0, 0}));  // a still image
   EXPECT_THROW(frames_in_window(even, 0.2, 0.2, {}), InputError);
   EXPECT_THROW(frames_in_window(even, 0.2, -1.0, {}), InputError);
   EXPECT_THROW(frames_in_window(even, 0.2, 0.1, 0.05), InputError);
-  EXPECT_THROW(frames_in_window(even, 0.2, std::numeric_limits<double>::quiet_NaN(), {}), InputError);
-  EXPECT_THROW(frames_in_window(even, 0.2, {}, std::numeric_limits<double>::infinity()), InputError);
+  EXPECT_THROW(frames_in_window(even, 0.2, std::numeric_limits<double>::quiet_NaN(), {}),
+               InputError);
+  EXPECT_THROW(frames_in_window(even, 0.2, {}, std::numeric_limits<double>::infinity()),
+               InputError);
 }
 
 }  // namespace

@@ -20,9 +20,11 @@ using testing::TemporaryFolder;
 using testing::write_bytes;
 using testing::write_numbered_video;
 
-std::vector<std::uint8_t> plain(Size size, std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+std::vector<std::uint8_t> plain(Size size, std::uint8_t red, std::uint8_t green,
+                                std::uint8_t blue) {
   std::vector<std::uint8_t> rgb;
-  for (std::int64_t i = 0; i < size.height * size.width; ++i) rgb.insert(rgb.end(), {red, green, blue});
+  for (std::int64_t i = 0; i < size.height * size.width; ++i)
+    rgb.insert(rgb.end(), {red, green, blue});
   return rgb;
 }
 
@@ -46,7 +48,8 @@ TEST(VideoReader, KeepsUnevenTimes) {
       EXPECT_NEAR(reader.frame_seconds()[i], static_cast<double>(times[i]) / 1000, 1e-9) << name;
     }
     EXPECT_NEAR(reader.info().frames_per_second, 7 / 4.033, 1e-6);
-    const FrameRange window = frames_in_window(reader.frame_seconds(), reader.info().seconds, 1.2, 2.0);
+    const FrameRange window =
+        frames_in_window(reader.frame_seconds(), reader.info().seconds, 1.2, 2.0);
     EXPECT_EQ(window, (FrameRange{4, 5}));
     EXPECT_EQ(number_in(reader.read(std::vector<std::int64_t>{6})[0]), 6);
   }
@@ -75,7 +78,8 @@ TEST(VideoReader, RefusesFramesThatAreNotThere) {
   EXPECT_EQ(number_in(reader.read(std::vector<std::int64_t>{4})[0]), 4);
 }
 
-// The four corners tell the turn: red at the top left of what was encoded, then clockwise green, blue, white.
+// The four corners tell the turn: red at the top left of what was encoded, then clockwise green,
+// blue, white.
 TEST(VideoReader, TurnsPicturesUpright) {
   const TemporaryFolder folder;
   const Size size{48, 80};
@@ -94,7 +98,10 @@ TEST(VideoReader, TurnsPicturesUpright) {
     return std::string(p[0] > 100 ? "r" : "") + (p[1] > 100 ? "g" : "") + (p[2] > 100 ? "b" : "");
   };
   const std::vector<std::pair<int, std::vector<std::string>>> expected = {
-      {0, {"r", "g", "b", "rgb"}}, {90, {"rgb", "r", "g", "b"}}, {180, {"b", "rgb", "r", "g"}}, {270, {"g", "b", "rgb", "r"}}};
+      {0, {"r", "g", "b", "rgb"}},
+      {90, {"rgb", "r", "g", "b"}},
+      {180, {"b", "rgb", "r", "g"}},
+      {270, {"g", "b", "rgb", "r"}}};
   for (const auto& [degrees, corners] : expected) {
     VideoWriterOptions options;
     options.rotation_degrees = degrees;
@@ -120,14 +127,18 @@ TEST(VideoReader, FollowsColourRangeAndMatrix) {
   const Size size{32, 32};
   for (const bool full_range : {false, true}) {
     for (const char* matrix : {"", "bt601", "bt709"}) {
-      for (const auto& rgb : {std::vector<int>{200, 40, 90}, {16, 16, 16}, {255, 255, 255}, {0, 0, 0}, {30, 180, 220}}) {
+      for (const auto& rgb : {std::vector<int>{200, 40, 90},
+                              {16, 16, 16},
+                              {255, 255, 255},
+                              {0, 0, 0},
+                              {30, 180, 220}}) {
         VideoWriterOptions options;
         options.full_range = full_range;
         options.matrix = matrix;
         options.crf = 1;
         VideoWriter writer(folder / "colour.mp4", size, options);
-        writer.write(plain(size, static_cast<std::uint8_t>(rgb[0]), static_cast<std::uint8_t>(rgb[1]),
-                           static_cast<std::uint8_t>(rgb[2])));
+        writer.write(plain(size, static_cast<std::uint8_t>(rgb[0]),
+                           static_cast<std::uint8_t>(rgb[1]), static_cast<std::uint8_t>(rgb[2])));
         writer.finish();
         VideoReader reader(folder / "colour.mp4");
         const auto seen = pixel(reader.read(std::vector<std::int64_t>{0})[0], 16, 16);
@@ -172,8 +183,11 @@ TEST(VideoReader, ReadsStillImages) {
 
 TEST(VideoReader, ReadsTheCommittedPictures) {
   const std::filesystem::path folder = TARSIER_SOURCE_DIR "/tests/fixtures/media";
-  const auto first = [&](const char* name) { return VideoReader(folder / name).read(std::vector<std::int64_t>{0})[0]; };
-  // 4 x 3 pixels, made by tools/fixtures/make_picture_fixtures.py: value = 20 * x + 60 * y, green + 5, blue + 10.
+  const auto first = [&](const char* name) {
+    return VideoReader(folder / name).read(std::vector<std::int64_t>{0})[0];
+  };
+  // 4 x 3 pixels, made by tools/fixtures/make_picture_fixtures.py: value = 20 * x + 60 * y, green +
+  // 5, blue + 10.
   for (const char* name : {"rgba.png", "rgb.bmp", "rgb16.png", "lossless.webp"}) {
     const Frame frame = first(name);
     ASSERT_EQ(frame.height, 3) << name;
@@ -181,7 +195,8 @@ TEST(VideoReader, ReadsTheCommittedPictures) {
     for (int y = 0; y < 3; ++y) {
       for (int x = 0; x < 4; ++x) {
         const int value = 20 * x + 60 * y;
-        EXPECT_EQ(pixel(frame, y, x), (std::vector<int>{value, value + 5, value + 10})) << name << ' ' << y << ' ' << x;
+        EXPECT_EQ(pixel(frame, y, x), (std::vector<int>{value, value + 5, value + 10}))
+            << name << ' ' << y << ' ' << x;
       }
     }
   }
@@ -199,7 +214,8 @@ TEST(VideoReader, ReadsTheCommittedPictures) {
 }
 
 TEST(VideoReader, CompositesGifs) {
-  // Three 8 x 8 pictures: all red; then a green square over part of it, the rest transparent; then a blue one elsewhere.
+  // Three 8 x 8 pictures: all red; then a green square over part of it, the rest transparent; then
+  // a blue one elsewhere.
   VideoReader reader(TARSIER_SOURCE_DIR "/tests/fixtures/media/layers.gif");
   ASSERT_EQ(reader.info().frames, 3);
   EXPECT_NEAR(reader.frame_seconds()[1], 0.1, 1e-9);
@@ -213,7 +229,8 @@ TEST(VideoReader, CompositesGifs) {
   EXPECT_EQ(pixel(first, 1, 1), (std::vector<int>{255, 0, 0}));
 }
 
-// A real film clip, kept outside the repository: H.264 at 8 frames a second with a sound track's container.
+// A real film clip, kept outside the repository: H.264 at 8 frames a second with a sound track's
+// container.
 TEST(VideoReader, ReadsARealClip) {
   const char* folder = std::getenv("TARSIER_TEST_DATA");
   if (folder == nullptr) GTEST_SKIP() << "TARSIER_TEST_DATA is not set";
@@ -232,7 +249,8 @@ TEST(VideoReader, ReadsARealClip) {
   for (std::size_t i = frames.size(); i-- > 0;) {
     EXPECT_EQ(other.read(std::vector{chosen[i]})[0].rgb, frames[i].rgb);
   }
-  const double mean = std::accumulate(frames[1].rgb.begin(), frames[1].rgb.end(), 0.0) / static_cast<double>(frames[1].rgb.size());
+  const double mean = std::accumulate(frames[1].rgb.begin(), frames[1].rgb.end(), 0.0) /
+                      static_cast<double>(frames[1].rgb.size());
   EXPECT_GT(mean, 20);  // a picture, not black
 }
 

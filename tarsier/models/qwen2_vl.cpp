@@ -18,6 +18,7 @@ std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& d
   family.sampling = qwen2_vl_sampling();
   family.prompt.image_token = config.int_or("image_token_id", 151655);
   family.prompt.video_token = config.int_or("video_token_id", 151656);
+  family.prompt.after_media = positions_after_media(config);
   family.prompt.frame_markers = family.processor.frame_markers;
   family.published_names = kPublishedQwen2VlNames;
   family.max_tokens = text.int_or("max_position_embeddings", 32768);

@@ -20,6 +20,7 @@ std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& d
   family.prompt.image_token = config.int_or("image_token_index", text.int_or("image_token_id", 151655));
   family.prompt.video_token = -1;
   family.prompt.one_placeholder = true;
+  family.prompt.after_media = positions_after_media(config);
   family.prompt.frame_markers = family.processor.frame_markers;
   family.prompt.max_tokens = family.processor.tarsier2.max_tokens;
   family.published_names = kPublishedTarsier2Names;

@@ -9,7 +9,8 @@
 namespace tarsier {
 
 MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
-                               std::span<const PatchGrid> grids, std::int64_t merge_size) {
+                               std::span<const PatchGrid> grids, std::int64_t merge_size,
+                               PositionsAfterMedia after) {
   check(spans.size() == grids.size(), "every media span has a grid");
   MropePositions result{at::empty({3, tokens}, at::kLong), 0};
   auto* time = result.positions.data_ptr<std::int64_t>();
@@ -40,9 +41,12 @@ MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> s
         for (std::int64_t w = 0; w < merged.width; ++w) emit(t, h, w);
       }
     }
-    base += std::max({merged.time, merged.height, merged.width});
+    const std::int64_t sides = std::max(merged.height, merged.width);
+    base += after == PositionsAfterMedia::picture_sides ? sides : std::max(merged.time, sides);
   }
   text_until(tokens);
+  // Behind a long video of small pictures, time may still be ahead of the text.
+  if (tokens > 0) base = std::max(base, *std::max_element(time, time + tokens) + 1);
   return result;
 }
 

@@ -14,11 +14,18 @@ struct MropePositions {
       0;  // of the first generated token, on every axis; rope_delta + tokens
 };
 
+/// Where text goes on behind an image or video.
+enum class PositionsAfterMedia {
+  longest_axis,  // past the largest position of all three axes: the paper, and transformers before 5
+  picture_sides,  // past the larger of height and width, though time may reach further: transformers 5 and newer
+};
+
 /// Qwen2-VL's rope index of one unpadded sequence (models-tarsier.md 3.6): text counts up on all
 /// three axes, a span's tokens lie on its grid from the next free position on, and text goes on
-/// after the largest of them. One grid a span, in patches; a span's length is
+/// as `after` says. One grid a span, in patches; a span's length is
 /// grid.media_tokens(merge_size).
 MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
-                               std::span<const PatchGrid> grids, std::int64_t merge_size);
+                               std::span<const PatchGrid> grids, std::int64_t merge_size,
+                               PositionsAfterMedia after = PositionsAfterMedia::longest_axis);
 
 }  // namespace tarsier

@@ -231,7 +231,7 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
     if (options_.frame_markers && modality == Modality::video) {
       for (std::int64_t frame = 0; frame < grid.time; ++frame) {
         add_span(modality, placeholder, {1, grid.height, grid.width});
-        const auto marker = tokenizer_.encode_as_text(std::to_string(frame));
+        const auto marker = tokenizer_.encode_as_text(std::to_string(frame + 1));
         prompt.tokens.insert(prompt.tokens.end(), marker.begin(), marker.end());
       }
     } else {
@@ -251,7 +251,7 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
                      media_tokens, options_.max_tokens),
          "use fewer frames (--frames) or fewer words"});
   }
-  MropePositions positions = mrope_positions(tokens, prompt.spans, span_grids, options_.merge_size);
+  MropePositions positions = mrope_positions(tokens, prompt.spans, span_grids, options_.merge_size, options_.after_media);
   prompt.positions = std::move(positions.positions);
   prompt.next_position = positions.next_position;
   return prompt;

@@ -7,6 +7,7 @@
 
 #include "tarsier/processors/conversation.h"
 #include "tarsier/processors/model_inputs.h"
+#include "tarsier/processors/mrope_positions.h"
 #include "tarsier/processors/patch_grid.h"
 #include "tarsier/text/chat_template_source.h"
 #include "tarsier/text/tokenizer.h"
@@ -20,6 +21,7 @@ struct PromptOptions {
   std::int64_t merge_size = 2;
   bool frame_markers =
       false;  // the frame's number, as text, after the tokens of each frame of a video
+  PositionsAfterMedia after_media = PositionsAfterMedia::longest_axis;
   std::int64_t max_tokens = 0;  // of a prompt; 0: no limit
   bool special_tokens_in_text =
       false;  // "<|im_end|>" in a message is the token, as in transformers, not its letters

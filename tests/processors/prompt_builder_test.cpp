@@ -229,7 +229,7 @@ TEST(PromptBuilder, FrameMarkersFollowEachFrame) {
       tarsier2_builder(options).build({{"user", {a_video(), an_image(), text("Q")}}}, grids);
   const std::string pads = repeat("<|image_pad|>", 4);
   std::string block;
-  for (int frame = 0; frame < 11; ++frame) block += pads + std::to_string(frame);
+  for (int frame = 1; frame <= 11; ++frame) block += pads + std::to_string(frame);
   EXPECT_EQ(shown(prompt), "<|im_start|>user\n<|vision_start|>" + block +
                                "<|vision_end|><|vision_start|>" + pads +
                                "<|vision_end|>Q<|im_end|>\n<|im_start|>assistant\n");
@@ -239,7 +239,7 @@ TEST(PromptBuilder, FrameMarkersFollowEachFrame) {
   const auto time = prompt.positions.accessor<std::int64_t, 2>();
   const auto at = [&](std::size_t span) { return time[0][prompt.spans[span].begin]; };
   EXPECT_EQ(at(1), at(0) + 3);
-  EXPECT_EQ(at(10), at(0) + 30);
+  EXPECT_EQ(at(10), at(0) + 31);
   EXPECT_EQ(at(11), at(10) + 2 + 2 + 2);  // two digits, vision_end, vision_start
   EXPECT_EQ(time[2][prompt.spans[3].begin + 1], at(3) + 1);
 }

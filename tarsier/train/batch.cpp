@@ -1,0 +1,92 @@
+#include "tarsier/train/batch.h"
+
+#include <ATen/ATen.h>
+
+#include "tarsier/base/error.h"
+
+namespace tarsier {
+namespace {
+
+// Grows the packed row one segment at a time.
+class Packer {
+ public:
+  // Returns where the run begins. `row_before` predicts the run's first token, -1 when nothing does.
+  std::int64_t add(const TokenRun& run, std::int64_t parent, std::int64_t row_before) {
+    const auto begin = static_cast<std::int64_t>(tokens.size());
+    const auto count = static_cast<std::int64_t>(run.tokens.size());
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      tokens.push_back(run.tokens[at]);
+      for (std::size_t axis = 0; axis < 3; ++axis) positions[axis].push_back(run.positions[axis * static_cast<std::size_t>(count) + at]);
+      const std::int64_t row = i == 0 ? row_before : begin + i - 1;
+      if (run.labels[at] < 0 || row < 0) continue;
+      target_rows.push_back(row);
+      labels.push_back(run.labels[at]);
+      weights.push_back(run.weights[at]);
+    }
+    layout.ends.push_back(begin + count);
+    layout.parent.push_back(parent);
+    return begin;
+  }
+
+  std::vector<std::int64_t> tokens, target_rows, labels, media_rows, marker_rows, event_labels;
+  std::array<std::vector<std::int64_t>, 3> positions;
+  std::vector<float> weights;
+  AttentionLayout layout;
+};
+
+Tensor to_tensor(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
+
+}  // namespace
+
+Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
+  check(!samples.empty(), "a batch has a sample");
+  Packer packer;
+  Batch batch;
+  std::vector<Tensor> pixels;
+  std::vector<std::int64_t> grid;
+  bool words_known = words > 0, events_known = true;
+  for (const Sample& sample : samples) {
+    batch.ids.push_back(sample.id);
+    pixels.push_back(sample.pixels);
+    grid.insert(grid.end(), sample.grid.begin(), sample.grid.end());
+    const auto root = static_cast<std::int64_t>(packer.layout.ends.size());
+    const std::int64_t begin = packer.add(sample.prefix, -1, -1);
+    const std::int64_t last_row = packer.layout.ends.back() - 1;
+    for (const std::int64_t row : sample.media_rows) packer.media_rows.push_back(begin + row);
+    for (const std::int64_t row : sample.marker_rows) packer.marker_rows.push_back(begin + row);
+    for (const EventLabels& event : sample.events) {
+      packer.event_labels.insert(packer.event_labels.end(), {event.kind, event.direction, event.colour, event.shape});
+    }
+    words_known = words_known && sample.visible_words.size() == sample.media_rows.size();
+    events_known = events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
+    for (const TokenRun& branch : sample.branches) packer.add(branch, root, last_row);
+  }
+  batch.media.pixels = at::cat(pixels, 0);
+  batch.media.grid = to_tensor(grid).view({-1, 3});
+  batch.tokens = to_tensor(packer.tokens);
+  batch.positions = at::stack({to_tensor(packer.positions[0]), to_tensor(packer.positions[1]), to_tensor(packer.positions[2])});
+  batch.layout = std::move(packer.layout);
+  batch.media_rows = to_tensor(packer.media_rows);
+  batch.target_rows = to_tensor(packer.target_rows);
+  batch.labels = to_tensor(packer.labels);
+  batch.weights = at::tensor(packer.weights, at::kFloat);
+  for (const float weight : packer.weights) batch.weight_sum += weight;
+  if (words_known) {
+    batch.visible_words = at::zeros({batch.media_rows.numel(), words}, at::kFloat);
+    float* row = batch.visible_words.mutable_data_ptr<float>();
+    for (const Sample& sample : samples) {
+      for (const VisibleWords& visible : sample.visible_words) {
+        for (const std::int64_t word : visible) row[word] = 1;
+        row += words;
+      }
+    }
+  }
+  if (events_known) {
+    batch.marker_rows = to_tensor(packer.marker_rows);
+    batch.event_labels = to_tensor(packer.event_labels).view({-1, 4});
+  }
+  return batch;
+}
+
+}  // namespace tarsier

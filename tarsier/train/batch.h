@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tarsier/nn/attention.h"
+#include "tarsier/train/data/sample.h"
+
+namespace tarsier {
+
+/// Samples packed into one row of tokens: each sample's prefix is a root segment, its branches are siblings behind it.
+struct Batch {
+  std::vector<std::string> ids;  // of its samples
+  MediaInputs media;             // of all samples, in order
+  Tensor tokens;                 // i64 [tokens]
+  Tensor positions;              // i64 [3, tokens]
+  AttentionLayout layout;
+  Tensor media_rows;    // i64 [media_tokens]: places the vision tower fills
+  Tensor target_rows;   // i64 [targets]: rows whose next token is learned
+  Tensor labels;        // i64 [targets]
+  Tensor weights;       // f32 [targets]
+  Tensor visible_words;  // f32 [media_tokens, words], 1 where the token shows the word; undefined when unknown
+  Tensor marker_rows;    // i64 [markers]; undefined when unknown
+  Tensor event_labels;   // i64 [markers, 4]: kind, direction, colour, shape
+  double weight_sum = 0;
+  std::int64_t clips() const { return static_cast<std::int64_t>(ids.size()); }
+};
+
+/// `words` is the length of the visual-words list. At least one sample.
+Batch make_batch(std::span<const Sample> samples, std::int64_t words);
+
+}  // namespace tarsier

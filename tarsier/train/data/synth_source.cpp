@@ -1,0 +1,216 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "tarsier/base/error.h"
+#include "tarsier/base/random.h"
+#include "tarsier/synth/phrasing.h"
+#include "tarsier/synth/prompts.h"
+#include "tarsier/synth/questions.h"
+#include "tarsier/synth/raster.h"
+#include "tarsier/synth/scene.h"
+#include "tarsier/synth/timeline.h"
+#include "tarsier/synth/vocabulary.h"
+#include "tarsier/text/tokenizer.h"
+#include "tarsier/train/data/sample_builder.h"
+#include "tarsier/train/data/source.h"
+
+namespace tarsier {
+namespace {
+
+constexpr std::int64_t kSide = 336;
+
+// How many of something to make when the mean is `mean`: a fraction is a probability.
+std::int64_t drawn_count(double mean, Random& random) {
+  const double whole = std::floor(mean);
+  return static_cast<std::int64_t>(whole) + (random.chance(mean - whole) ? 1 : 0);
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  std::istringstream stream{std::string(text)};
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+class SynthSource final : public SampleSource {
+ public:
+  SynthSource(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed, std::uint64_t stage_index)
+      : model_(model), data_(data), level_(level_named(data.level)), recipe_seed_(recipe_seed), stage_index_(stage_index) {
+    for (int colour = 0; colour < kColours; ++colour) {
+      const std::int64_t token = token_of(word(static_cast<Colour>(colour), Language::english));
+      colour_tokens_.push_back(token);
+      add_word(token);
+    }
+    for (int shape = 0; shape < kShapes; ++shape) add_word(token_of(word(static_cast<Shape>(shape), Language::english)));
+    for (int size = 0; size < kSizes; ++size) add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
+    for (int background = 0; background < kBackgrounds; ++background) add_word(token_of(word(static_cast<Background>(background), Language::english)));
+    for (int cell = 0; cell < kCells; ++cell) {
+      for (const std::string& place : split_words(place_words(cell, Language::english))) {
+        const std::int64_t token = token_of(place);
+        if (!word_index_.contains(token)) add_word(token);
+        place_tokens_[static_cast<std::size_t>(cell)].push_back(token);
+      }
+    }
+    for (const char* key : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "yes", "no"}) key_tokens_.insert(exact_token(key));
+  }
+
+  const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
+
+  Outcome<Sample> sample(std::uint64_t number) const override {
+    const Clip clip = make_clip(level_, Split::train, data_.seed, number);
+    Random random({recipe_seed_, stage_index_, number});
+    const std::vector<double> seconds = sampled_seconds(clip, data_.frames);
+    std::vector<Exchange> exchanges;
+    const std::size_t captions = add_captions(clip, seconds, random, exchanges);
+    add_questions(clip, seconds, random, exchanges);
+    if (exchanges.empty()) add_questions_at_least_one(clip, seconds, random, exchanges);
+    Sample sample = build_sample(model_, draw(clip, seconds), exchanges, fmt::format("synth {}/train/{}/{}", level_.name, data_.seed, number));
+    for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
+    for (TokenRun& branch : sample.branches) weigh_key_tokens(branch);
+    label_media_tokens(clip, seconds, sample);
+    label_events(clip, seconds, sample);
+    return sample;
+  }
+
+ private:
+  std::int64_t exact_token(const std::string& text) const {
+    const std::vector<std::int64_t> ids = model_.tokenizer().encode(text);
+    if (ids.size() != 1) {
+      throw ConfigError({"tokenizer.json", fmt::format("splits the world's word '{}' into {} tokens", text, ids.size()), "train on synth data with a tokenizer that has the world's words"});
+    }
+    return ids[0];
+  }
+  std::int64_t token_of(std::string_view text) const { return exact_token(" " + std::string(text)); }
+
+  void add_word(std::int64_t token) {
+    word_index_[token] = static_cast<std::int64_t>(word_tokens_.size());
+    word_tokens_.push_back(token);
+  }
+
+  std::size_t add_captions(const Clip& clip, const std::vector<double>& seconds, Random& random, std::vector<Exchange>& exchanges) const {
+    for (std::int64_t n = drawn_count(data_.dense_captions, random); n > 0; --n) {
+      exchanges.push_back({std::string(kDescribePrompt), describe(clip, Language::english, random)});
+    }
+    for (std::int64_t n = drawn_count(data_.interval_captions, random); n > 0; --n) {
+      exchanges.push_back({std::string(kIntervalPrompt), describe_with_intervals(clip, seconds, Language::english, random)});
+    }
+    for (std::int64_t n = drawn_count(data_.short_captions, random); n > 0; --n) {
+      exchanges.push_back({std::string(kShortPrompt), short_caption(clip, Language::english, random)});
+    }
+    return exchanges.size();
+  }
+
+  // Draws questions without repetition; a probe brings its partner of the other answer.
+  void add_questions(const Clip& clip, const std::vector<double>& seconds, Random& random, std::vector<Exchange>& exchanges) const {
+    if (data_.questions == 0) return;
+    const std::vector<Question> questions = make_questions(clip, seconds, Language::english, random);
+    std::vector<std::vector<std::size_t>> units;
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      if (is_probe(questions[i].kind) && i + 1 < questions.size() && questions[i + 1].kind == questions[i].kind) {
+        units.push_back({i, i + 1});
+        ++i;
+      } else {
+        units.push_back({i});
+      }
+    }
+    random.shuffle(units);
+    std::int64_t left = data_.questions;
+    for (const std::vector<std::size_t>& unit : units) {
+      if (left <= 0) break;
+      for (const std::size_t i : unit) exchanges.push_back({questions[i].question, questions[i].answer});
+      left -= static_cast<std::int64_t>(unit.size());
+    }
+  }
+
+  // A fractional caption count may draw none; a sample without an exchange would teach nothing.
+  void add_questions_at_least_one(const Clip& clip, const std::vector<double>& seconds, Random& random, std::vector<Exchange>& exchanges) const {
+    const std::vector<Question> questions = make_questions(clip, seconds, Language::english, random);
+    const Question& question = random.pick(questions);
+    exchanges.push_back({question.question, question.answer});
+  }
+
+  std::shared_ptr<const Pictures> draw(const Clip& clip, const std::vector<double>& seconds) const {
+    auto pictures = std::make_shared<Pictures>();
+    Renderer renderer(clip, kSide);
+    for (const double at : seconds) {
+      pictures->frames.push_back({std::lround(at * kFramesPerSecond), at, kSide, kSide, renderer.render(at)});
+    }
+    return pictures;
+  }
+
+  void replace_colours(TokenRun& run, Random& random) const {
+    for (std::size_t i = 0; i < run.tokens.size(); ++i) {
+      const bool colour = std::find(colour_tokens_.begin(), colour_tokens_.end(), run.tokens[i]) != colour_tokens_.end();
+      if (run.labels[i] >= 0 && colour && random.chance(data_.colour_noise)) run.tokens[i] = random.pick(colour_tokens_);
+    }
+  }
+
+  void weigh_key_tokens(TokenRun& run) const {
+    for (std::size_t i = 0; i < run.tokens.size(); ++i) {
+      if (run.labels[i] >= 0 && key_tokens_.contains(run.labels[i])) run.weights[i] = static_cast<float>(data_.key_token_weight);
+    }
+  }
+
+  // The world's nine cells are mapped onto the grid of media tokens; a token is to name what its cell shows, the
+  // background and its own place, which the decoder's rotary positions hardly tell apart at this head size.
+  void label_media_tokens(const Clip& clip, const std::vector<double>& seconds, Sample& sample) const {
+    const std::int64_t rows = sample.grid[1] / 2, columns = sample.grid[2] / 2;  // media tokens of a frame
+    for (const double at : seconds) {
+      std::array<VisibleWords, kCells> cells;
+      for (const Look& look : looks_at(clip, at)) {
+        VisibleWords& words = cells[static_cast<std::size_t>(look.cell)];
+        for (const std::string_view text : {word(look.colour, Language::english), word(look.shape, Language::english), word(look.size, Language::english)}) {
+          words.push_back(word_index_.at(token_of(text)));
+        }
+      }
+      const std::int64_t background = word_index_.at(token_of(word(background_at(clip, at), Language::english)));
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t column = 0; column < columns; ++column) {
+          const std::int64_t cell = (2 * row + 1) * 3 / (2 * rows) * 3 + (2 * column + 1) * 3 / (2 * columns);
+          VisibleWords words = cells[static_cast<std::size_t>(cell)];
+          words.push_back(background);
+          for (const std::int64_t place : place_tokens_[static_cast<std::size_t>(cell)]) words.push_back(word_index_.at(place));
+          sample.visible_words.push_back(std::move(words));
+        }
+      }
+    }
+  }
+
+  // A frame is labelled with the event under way when it was taken, or that ended since the frame before.
+  void label_events(const Clip& clip, const std::vector<double>& seconds, Sample& sample) const {
+    if (sample.marker_rows.size() != seconds.size()) return;
+    sample.events.assign(seconds.size(), EventLabels{});
+    for (const Event& event : clip.events) {
+      const FrameInterval frames = frame_interval(event, seconds);
+      EventLabels labels{static_cast<std::int64_t>(event.kind) + 1, static_cast<std::int64_t>(event.direction), 0, 0};
+      if (event.kind != EventKind::cut) {
+        labels.colour = static_cast<std::int64_t>(event.actor.colour) + 1;
+        labels.shape = static_cast<std::int64_t>(event.actor.shape) + 1;
+      }
+      for (std::int64_t frame = frames.first + 1; frame <= frames.last; ++frame) sample.events[static_cast<std::size_t>(frame)] = labels;
+    }
+  }
+
+  const VideoLanguageModel& model_;
+  SynthData data_;
+  const Level& level_;
+  std::uint64_t recipe_seed_, stage_index_;
+  std::vector<std::int64_t> word_tokens_, colour_tokens_;
+  std::array<std::vector<std::int64_t>, kCells> place_tokens_;
+  std::map<std::int64_t, std::int64_t> word_index_;  // token -> place in word_tokens_
+  std::set<std::int64_t> key_tokens_;
+};
+
+}  // namespace
+
+std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed,
+                                                std::uint64_t stage_index) {
+  return std::make_unique<SynthSource>(model, data, recipe_seed, stage_index);
+}
+
+}  // namespace tarsier

@@ -1,0 +1,96 @@
+#include "tarsier/train/learner.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "tarsier/base/error.h"
+#include "tarsier/train/objectives/next_token.h"
+#include "tarsier/train/objectives/visual_words.h"
+
+namespace tarsier {
+namespace {
+
+constexpr char kWordBias[] = "training_only.word_bias";
+// Most words are absent from most tokens; starting there spares the first steps.
+constexpr double kInitialWordBias = -2;
+
+}  // namespace
+
+void StepLosses::add(const StepLosses& other) {
+  total += other.total;
+  next_token += other.next_token;
+  accuracy += other.accuracy;
+  visual_words += other.visual_words;
+  event_probe += other.event_probe;
+}
+
+Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens)
+    : model_(std::move(model)), probe_(model_->decoder().config().hidden_size, kProbeOutputs, true) {
+  const auto words = static_cast<std::int64_t>(word_tokens.size());
+  word_tokens_ = at::tensor(word_tokens, at::kLong);
+  word_bias_ = at::full({words}, kInitialWordBias, at::kFloat).requires_grad_(true);
+  // The probe starts at zero: it then says nothing, and its gradient is not.
+  probe_.weight = at::zeros({kProbeOutputs, model_->decoder().config().hidden_size}, at::kFloat).requires_grad_(true);
+  probe_.bias = at::zeros({kProbeOutputs}, at::kFloat).requires_grad_(true);
+  model_->visit(Scope([&](const std::string& path, Tensor& tensor) { optimizer_.add(path, tensor); }));
+  if (words == 0) return;
+  optimizer_.add(kWordBias, word_bias_);
+  optimizer_.add("training_only.probe.weight", probe_.weight);
+  optimizer_.add("training_only.probe.bias", probe_.bias);
+}
+
+void Learner::begin_stage(const Stage& stage) {
+  std::int64_t learning = 0;
+  for (AdamW::Parameter& parameter : optimizer_.parameters()) {
+    const bool extra = parameter.path.starts_with("training_only.");
+    const bool named = std::any_of(stage.train.begin(), stage.train.end(), [&](const std::string& prefix) { return parameter.path.starts_with(prefix); });
+    parameter.weight.requires_grad_(extra || named);
+    if (named && !extra) ++learning;
+  }
+  if (learning == 0) throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model", "use prefixes such as visual. or model.layers."});
+}
+
+StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_weight, double share) {
+  const CausalDecoder& decoder = model_->decoder();
+  const Tensor media = model_->encode(batch.media);
+  StepLosses losses;
+  std::vector<Tensor> parts;
+  const bool probes = stage.event_probe > 0 && batch.event_labels.defined();
+  if (stage.next_token > 0 || probes) {
+    const Tensor hidden = decoder.embed(batch.tokens).index_copy(0, batch.media_rows, media);
+    const SegmentAttention attention(batch.layout);
+    const std::int64_t middle = decoder.config().layers / 2;
+    Tensor at_markers;
+    const HiddenSink sink = [&](std::int64_t layer, const Tensor& x) {
+      if (probes && layer == middle) at_markers = x.index_select(0, batch.marker_rows);
+    };
+    const Tensor out = decoder.forward(hidden, batch.positions,
+                                       [&](std::int64_t, const Tensor& q, const Tensor& k, const Tensor& v) { return attention(q, k, v); }, sink);
+    if (stage.next_token > 0) {
+      const Tensor logits = decoder.logits(out.index_select(0, batch.target_rows));
+      const NextToken result = next_token(logits, batch.labels, batch.weights, step_weight);
+      parts.push_back(result.loss * stage.next_token);
+      losses.next_token = result.loss.item<double>();
+      losses.accuracy = result.accuracy * share;
+    }
+    if (probes) {
+      const Tensor loss = event_probe_loss(probe_, at_markers, batch.event_labels) * share;
+      parts.push_back(loss * stage.event_probe);
+      losses.event_probe = loss.item<double>();
+    }
+  }
+  if (stage.visual_words > 0 && batch.visible_words.defined()) {
+    const Tensor words = decoder.embedding_weight().index_select(0, word_tokens_);
+    const Tensor loss = visual_words_loss(media, words, word_bias_, batch.visible_words) * share;
+    parts.push_back(loss * stage.visual_words);
+    losses.visual_words = loss.item<double>();
+  }
+  check(!parts.empty(), "a stage has an objective its data can serve");
+  const Tensor total = at::stack(parts).sum();
+  losses.total = total.item<double>();
+  total.backward();
+  return losses;
+}
+
+}  // namespace tarsier

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tarsier/models/video_language_model.h"
+#include "tarsier/train/batch.h"
+#include "tarsier/train/objectives/event_probe.h"
+#include "tarsier/train/optimizer/adamw.h"
+#include "tarsier/train/recipe.h"
+
+namespace tarsier {
+
+/// Losses of one micro-batch or, added up, of one step.
+struct StepLosses {
+  double total = 0, next_token = 0, accuracy = 0, visual_words = 0, event_probe = 0;
+  void add(const StepLosses& other);
+};
+
+/// The model in training: its weights, what exists during training only, and the optimizer over both.
+class Learner {
+ public:
+  /// `word_tokens` are the visual-words list; empty without one.
+  Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens);
+
+  /// Lets exactly the weights whose path starts with one of stage.train learn.
+  void begin_stage(const Stage& stage);
+  /// Forward and backward of one micro-batch; gradients add up until AdamW::step. `step_weight` is the sum of target
+  /// weights over all micro-batches of the step, `share` this one's part of them.
+  StepLosses learn(const Batch& batch, const Stage& stage, double step_weight, double share);
+
+  VideoLanguageModel& model() { return *model_; }
+  AdamW& optimizer() { return optimizer_; }
+
+ private:
+  std::shared_ptr<VideoLanguageModel> model_;
+  Tensor word_tokens_;  // i64 [words]
+  Tensor word_bias_;    // f32 [words]
+  Linear probe_;
+  AdamW optimizer_;
+};
+
+}  // namespace tarsier

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tarsier/base/error.h"
+#include "tarsier/train/batch.h"
+#include "tarsier/train/data/source.h"
+
+namespace tarsier {
+
+/// What one optimizer step learns from.
+struct StepData {
+  std::vector<Batch> micro_batches;   // without those whose samples were all bad
+  std::vector<ErrorNote> bad;         // samples that could not be used
+  std::uint64_t samples = 0;          // drawn, good and bad
+};
+
+/// Makes the data of coming steps on a thread of its own, in order, at most a few ahead. Destroyed, it stops.
+class Prefetch {
+ public:
+  /// Starts with sample number `first_sample`. The source must outlive it.
+  Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample);
+  ~Prefetch();
+  /// The next step's data; rethrows what the thread failed with. Blocks.
+  StepData next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tarsier

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "tarsier/train/recipe.h"
+
+namespace tarsier {
+
+struct TrainOptions {
+  std::filesystem::path out;  // the run's folder: checkpoints/, metrics.jsonl, recipe.json, model/
+  bool resume = true;         // go on from the newest whole checkpoint, if there is one
+  std::stop_token stop;       // finish the step, save, return
+};
+
+enum class TrainOutcome {
+  finished,  // model/ holds the result (and, until then, that of the last finished stage)
+  stopped,   // on request; a checkpoint holds everything
+  diverged,  // ten steps in a row were not finite
+};
+
+/// Runs a recipe from its beginning or from where it was left; the same command with the same recipe goes on bit for bit
+/// on the same machine (training.md 11). Steps whose loss or gradient is not finite change nothing and are counted.
+/// ConfigError before any work when recipe, model and data do not fit; ResourceError when a checkpoint cannot be saved.
+TrainOutcome train(const Recipe& recipe, const TrainOptions& options);
+
+}  // namespace tarsier

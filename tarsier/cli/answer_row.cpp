@@ -10,7 +10,7 @@ namespace tarsier {
 
 double to_milliseconds(double seconds) { return std::round(seconds * 1000) / 1000; }
 
-nlohmann::ordered_json answer_row(const Clip& clip, const SeenMedia& seen,
+nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
                                   const ModelSession& session, const SamplingParams& sampling) {
   const ModelInfo& info = session.model->info();
   nlohmann::ordered_json seconds = nlohmann::ordered_json::array();

@@ -13,7 +13,7 @@ namespace tarsier {
 
 /// The part every --json row of an answer about a clip has (product.md 7): v, id, source, sha256,
 /// status, model, revision, params, frames, template, t_decode_s.
-nlohmann::ordered_json answer_row(const Clip& clip, const SeenMedia& seen,
+nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
                                   const ModelSession& session, const SamplingParams& sampling);
 
 /// Tokens in and out, in the words of the HTTP API.

@@ -58,7 +58,7 @@ bool parse(Flags& flags, Arguments arguments) {
 }
 
 /// One branch a question; only the first carries the pictures.
-std::vector<Branch> branches_for(const VideoLanguageModel& model, const Clip& clip,
+std::vector<Branch> branches_for(const VideoLanguageModel& model, const MediaClip& clip,
                                  const Flags& flags, const TextSink& sink, MediaInputs& media) {
   std::vector<Branch> branches;
   for (const std::string& question : flags.questions) {
@@ -79,7 +79,7 @@ int run_ask(const CommandContext& context, Arguments arguments) {
   const c10::InferenceMode inference;
   const ModelSession session = open_session(flags.model, flags.max_pixels);
   const VideoLanguageModel& model = *session.model;
-  const Clip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
+  const MediaClip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
   const auto begin = std::chrono::steady_clock::now();
   const SeenMedia seen = model.plan_media(question_about(clip, flags.questions.front())).at(0);
   if (!flags.clip.show_frames.empty()) write_contact_sheet(flags.clip.show_frames, clip, seen);

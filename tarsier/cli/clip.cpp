@@ -42,10 +42,10 @@ void add_clip_flags(CLI::App& app, ClipFlags& flags) {
       ->type_name("FILE");
 }
 
-Clip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request) {
+MediaClip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   VideoReader reader(path);
-  Clip clip;
+  MediaClip clip;
   clip.path = path;
   clip.info = reader.info();
   auto pictures = std::make_shared<Pictures>();
@@ -65,11 +65,11 @@ Clip read_clip(const std::string& path, const SamplingRule& rule, const FrameReq
   return clip;
 }
 
-Conversation question_about(const Clip& clip, std::string_view words) {
+Conversation question_about(const MediaClip& clip, std::string_view words) {
   return {{"user", {Part{"", clip.pictures}, Part{std::string(words), nullptr}}}};
 }
 
-std::string saw_line(const Clip& clip, const SeenMedia& seen, const ModelInfo& model) {
+std::string saw_line(const MediaClip& clip, const SeenMedia& seen, const ModelInfo& model) {
   const std::string size =
       fmt::format("{}x{}, {} visual tokens", seen.resized.width, seen.resized.height, seen.tokens);
   if (clip.is_image()) return fmt::format("saw 1 image, {}, model {}", size, model.name);
@@ -78,7 +78,7 @@ std::string saw_line(const Clip& clip, const SeenMedia& seen, const ModelInfo& m
                      clip.choice.seconds.back(), size, clip.choice.sampler, model.name);
 }
 
-void write_contact_sheet(const std::string& file, const Clip& clip, const SeenMedia& seen) {
+void write_contact_sheet(const std::string& file, const MediaClip& clip, const SeenMedia& seen) {
   const std::vector<Frame>& frames = clip.pictures->frames;
   const auto count = static_cast<std::int64_t>(frames.size());
   const auto [height, width] = seen.resized;

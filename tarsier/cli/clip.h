@@ -23,7 +23,7 @@ struct ClipFlags {
 void add_clip_flags(CLI::App& app, ClipFlags& flags);
 
 /// The pictures of one file as a model wants them.
-struct Clip {
+struct MediaClip {
   std::string path;
   VideoInfo info;
   FrameChoice choice;
@@ -36,16 +36,16 @@ struct Clip {
 
 /// Throws as VideoReader and choose_frames do; ConfigError for a time or a count asked of a still
 /// image.
-Clip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request);
+MediaClip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request);
 
 /// The clip, then these words, from the user.
-Conversation question_about(const Clip& clip, std::string_view words);
+Conversation question_about(const MediaClip& clip, std::string_view words);
 
 /// "saw 8 frames (0.00-7.96 s), 84x84, 72 visual tokens, sampler tarsier2 v1, model tarsier-nano".
-std::string saw_line(const Clip& clip, const SeenMedia& seen, const ModelInfo& model);
+std::string saw_line(const MediaClip& clip, const SeenMedia& seen, const ModelInfo& model);
 
 /// The frames side by side, in reading order, as large as the model saw them, as a PNG file.
 /// ResourceError when it cannot be written.
-void write_contact_sheet(const std::string& file, const Clip& clip, const SeenMedia& seen);
+void write_contact_sheet(const std::string& file, const MediaClip& clip, const SeenMedia& seen);
 
 }  // namespace tarsier

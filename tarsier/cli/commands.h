@@ -11,13 +11,16 @@ namespace tarsier {
 std::span<const Command> commands();
 
 CommandFunction run_ask;
+CommandFunction run_data_synth;
 CommandFunction run_describe;
 CommandFunction run_doctor;
+CommandFunction run_eval_world;
 CommandFunction run_ground;
 CommandFunction run_inspect;
 CommandFunction run_limits;
 CommandFunction run_plan;
 CommandFunction run_verify;
+CommandFunction run_train_sft;
 CommandFunction run_version;
 
 }  // namespace tarsier

@@ -68,7 +68,7 @@ class Describer {
 
   void describe(const std::string& path) {
     const VideoLanguageModel& model = *session_.model;
-    const Clip clip = read_clip(path, model.sampling(), flags_.clip.request);
+    const MediaClip clip = read_clip(path, model.sampling(), flags_.clip.request);
     const std::string prompt = !flags_.prompt.empty() ? flags_.prompt
                                : clip.is_image()      ? "Describe the image in detail."
                                                       : "Describe the video in detail.";

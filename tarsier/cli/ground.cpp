@@ -70,7 +70,7 @@ std::string prompt_for(const std::string& directory, const std::string& query) {
   return query.empty() ? describe : ask.replace(ask.find("{query}"), 7, query);
 }
 
-GroundedText read_answer(const Completion& done, const Clip& clip, const std::string& model,
+GroundedText read_answer(const Completion& done, const MediaClip& clip, const std::string& model,
                          const std::string& query) {
   GroundedText grounded =
       parse_frame_events(done.text, static_cast<std::int64_t>(clip.choice.seconds.size()), model);
@@ -87,7 +87,7 @@ GroundedText read_answer(const Completion& done, const Clip& clip, const std::st
   return grounded;
 }
 
-nlohmann::ordered_json events_of(const GroundedText& grounded, const Clip& clip) {
+nlohmann::ordered_json events_of(const GroundedText& grounded, const MediaClip& clip) {
   nlohmann::ordered_json events = nlohmann::ordered_json::array();
   for (const FrameEvent& event : grounded.events) {
     const SecondsInterval when =
@@ -108,7 +108,7 @@ int run_ground(const CommandContext& context, Arguments arguments) {
   const c10::InferenceMode inference;
   const ModelSession session = open_session(flags.model, flags.max_pixels);
   const VideoLanguageModel& model = *session.model;
-  const Clip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
+  const MediaClip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
   if (clip.is_image())
     throw InputError({flags.media, "is a still image, nothing in it has a time", "pass a video"});
 

@@ -1,0 +1,129 @@
+#include "tarsier/eval/world.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tarsier/base/error.h"
+#include "tarsier/base/random.h"
+#include "tarsier/engine/generate.h"
+#include "tarsier/media/video_reader.h"
+#include "tarsier/processors/frame_selection.h"
+#include "tarsier/synth/clip_writer.h"
+#include "tarsier/synth/grammar.h"
+#include "tarsier/synth/phrasing.h"
+#include "tarsier/synth/prompts.h"
+#include "tarsier/synth/questions.h"
+#include "tarsier/synth/scene.h"
+
+namespace tarsier {
+namespace {
+
+// A folder for the clip under evaluation, gone with the object.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tarsier-eval-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw ResourceError({name, "cannot be created", "set TMPDIR to a folder that can be written"});
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// `count` of the clip's questions, probes with the partner that has the other answer.
+std::vector<Question> draw_questions(const Clip& clip, std::span<const double> seconds, std::int64_t count, Random& random) {
+  const std::vector<Question> all = make_questions(clip, seconds, Language::english, random);
+  std::vector<std::vector<Question>> units;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    units.push_back({all[i]});
+    if (is_probe(all[i].kind) && i + 1 < all.size() && all[i + 1].kind == all[i].kind) units.back().push_back(all[++i]);
+  }
+  random.shuffle(units);
+  std::vector<Question> drawn;
+  for (const std::vector<Question>& unit : units) {
+    if (static_cast<std::int64_t>(drawn.size()) >= count) break;
+    drawn.insert(drawn.end(), unit.begin(), unit.end());
+  }
+  return drawn;
+}
+
+struct Answered {
+  WorldEvalItem item;
+  ParsedScene plain, timed;
+  std::vector<double> seconds;
+  std::vector<Question> questions;
+  std::vector<std::string> answers;
+};
+
+Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, const Clip& clip, const std::filesystem::path& file,
+                     const WorldEvalSettings& settings, std::stop_token stop) {
+  write_clip(clip, file);
+  VideoReader reader(file);
+  const FrameChoice choice = choose_frames(model.sampling(), reader.info(), reader.frame_seconds(), {});
+  auto pictures = std::make_shared<Pictures>();
+  pictures->frames = reader.read(choice.indices);
+  Answered result;
+  result.seconds = choice.seconds;
+  Random random({settings.seed, clip.index, 0x9a5e});
+  result.questions = draw_questions(clip, choice.seconds, settings.questions_per_clip, random);
+  std::vector<std::string> words{std::string(kDescribePrompt), std::string(kIntervalPrompt)};
+  for (const Question& question : result.questions) words.push_back(question.question);
+  std::vector<Branch> branches;
+  MediaInputs media;
+  for (const std::string& text : words) {
+    const Conversation conversation{{"user", {Part{"", pictures}, Part{text, nullptr}}}};
+    ModelInputs inputs = model.prepare(conversation, branches.empty() ? PromptPurpose::generate : PromptPurpose::generate_without_pixels);
+    if (branches.empty()) media = std::move(inputs.media);
+    SamplingParams sampling;
+    sampling.max_new_tokens = branches.size() < 2 ? 192 : 24;
+    branches.push_back({std::move(inputs.prompt), sampling, {}});
+  }
+  const std::vector<Completion> completions = generate_branches(model, backend, media, branches, stop);
+  result.item = {clip.index, false, describe(clip, Language::english, random), completions[0].text, completions[1].text};
+  result.plain = parse_description(completions[0].text, Language::english);
+  result.timed = parse_description(completions[1].text, Language::english);
+  for (std::size_t i = 2; i < completions.size(); ++i) result.answers.push_back(completions[i].text);
+  return result;
+}
+
+}  // namespace
+
+WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend, const WorldEvalSettings& settings,
+                               const std::function<void(std::int64_t)>& progress, std::stop_token stop) {
+  const Level& level = level_named(settings.level);
+  const ScratchFolder scratch;
+  WorldScorer seen, unseen;
+  WorldEvalResult result;
+  for (std::int64_t i = 0; i < settings.clips + settings.unseen_clips && !stop.stop_requested(); ++i) {
+    const bool held_out = i >= settings.clips;
+    const auto index = static_cast<std::uint64_t>(held_out ? i - settings.clips : i);
+    const Clip clip = make_clip(level, settings.split, settings.seed, index, {held_out});
+    Answered answered = answer_clip(model, backend, clip, scratch.path() / "clip.mp4", settings, stop);
+    if (stop.stop_requested()) break;
+    WorldScorer& scorer = held_out ? unseen : seen;
+    scorer.add_description(clip, answered.plain);
+    scorer.add_intervals(clip, answered.seconds, answered.timed);
+    for (std::size_t q = 0; q < answered.questions.size(); ++q) {
+      scorer.add_answer(answered.questions[q].kind, answered.questions[q].answer, answered.answers[q]);
+    }
+    answered.item.unseen = held_out;
+    result.items.push_back(std::move(answered.item));
+    if (progress) progress(i + 1);
+  }
+  result.scores = seen.scores();
+  result.unseen = unseen.scores();
+  return result;
+}
+
+}  // namespace tarsier

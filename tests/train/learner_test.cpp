@@ -1,0 +1,121 @@
+#include "tarsier/train/learner.h"
+
+#include <ATen/ATen.h>
+
+#include "tarsier/models/registry.h"
+#include "tarsier/text/tokenizer.h"
+#include "tarsier/train/data/source.h"
+#include "tests/train/tiny_model.h"
+
+namespace tarsier {
+namespace {
+
+class LearnerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    LoadOptions options;
+    options.random_weights = 11;
+    options.dtype = at::kFloat;
+    options.trainable = true;
+    model = load_model(test::make_tiny_model(test::fresh_folder("learner")), options);
+    SynthData data;
+    data.level = "base";
+    data.dense_captions = data.interval_captions = 1;
+    data.questions = 3;
+    source = make_synth_source(*model, data, 1, 0);
+    stage.name = "test";
+  }
+  Sample sample(std::uint64_t number) { return std::get<Sample>(source->sample(number)); }
+  std::map<std::string, Tensor> gradients(Learner& learner) {
+    std::map<std::string, Tensor> all;
+    for (const AdamW::Parameter& parameter : learner.optimizer().parameters()) {
+      if (parameter.weight.grad().defined()) all[parameter.path] = parameter.weight.grad().clone();
+    }
+    learner.optimizer().clear_gradients();
+    return all;
+  }
+
+  std::shared_ptr<VideoLanguageModel> model;
+  std::unique_ptr<SampleSource> source;
+  Stage stage;
+};
+
+TEST_F(LearnerTest, SamplesArePureFunctionsOfTheirNumber) {
+  const Sample a = sample(7), b = sample(7);
+  EXPECT_TRUE(at::equal(a.pixels, b.pixels));
+  EXPECT_EQ(a.prefix.tokens, b.prefix.tokens);
+  ASSERT_EQ(a.branches.size(), b.branches.size());
+  for (std::size_t i = 0; i < a.branches.size(); ++i) EXPECT_EQ(a.branches[i].tokens, b.branches[i].tokens);
+}
+
+TEST_F(LearnerTest, OnlyAnswersAndTheirEndAreTargets) {
+  const Sample s = sample(3);
+  for (const std::int64_t label : s.prefix.labels) EXPECT_EQ(label, -1);
+  const std::int64_t end = *model->tokenizer().id_of("<|im_end|>");
+  for (const TokenRun& branch : s.branches) {
+    EXPECT_EQ(branch.labels.back(), end);
+    EXPECT_EQ(branch.labels.front(), -1);
+  }
+  EXPECT_EQ(s.media_rows.size(), 72u);
+  EXPECT_EQ(s.visible_words.size(), 72u);
+  ASSERT_EQ(s.marker_rows.size(), 8u);
+  EXPECT_EQ(model->tokenizer().decode({{s.prefix.tokens[static_cast<std::size_t>(s.marker_rows[0])]}}), "1");
+  EXPECT_EQ(model->tokenizer().decode({{s.prefix.tokens[static_cast<std::size_t>(s.marker_rows[7])]}}), "8");
+}
+
+// Several answers behind one shared video cost one encoding and must teach exactly what they teach apart.
+TEST_F(LearnerTest, SharedVideoEqualsSeparateSamples) {
+  Learner learner(model, {});
+  learner.begin_stage(stage);
+  const std::vector<Sample> together{sample(1), sample(2)};
+  std::vector<Sample> apart;
+  for (const Sample& whole : together) {
+    for (const TokenRun& branch : whole.branches) {
+      apart.push_back(whole);
+      apart.back().branches = {branch};
+    }
+  }
+  const Batch one = make_batch(together, 0), many = make_batch(apart, 0);
+  ASSERT_DOUBLE_EQ(one.weight_sum, many.weight_sum);
+  const double loss_one = learner.learn(one, stage, one.weight_sum, 1).next_token;
+  const auto gradients_one = gradients(learner);
+  const double loss_many = learner.learn(many, stage, many.weight_sum, 1).next_token;
+  const auto gradients_many = gradients(learner);
+  EXPECT_NEAR(loss_one, loss_many, 1e-5);
+  ASSERT_EQ(gradients_one.size(), gradients_many.size());
+  for (const auto& [path, gradient] : gradients_one) {
+    EXPECT_TRUE(at::allclose(gradient, gradients_many.at(path), 1e-3, 1e-6)) << path;
+  }
+}
+
+TEST_F(LearnerTest, AccumulatedMicroBatchesEqualOneBatch) {
+  Learner learner(model, {});
+  learner.begin_stage(stage);
+  const std::vector<Sample> samples{sample(4), sample(5)};
+  const Batch whole = make_batch(samples, 0);
+  learner.learn(whole, stage, whole.weight_sum, 1);
+  const auto expected = gradients(learner);
+  for (const Sample& part : samples) learner.learn(make_batch({&part, 1}, 0), stage, whole.weight_sum, 0.5);
+  const auto accumulated = gradients(learner);
+  for (const auto& [path, gradient] : expected) EXPECT_TRUE(at::allclose(gradient, accumulated.at(path), 1e-3, 1e-6)) << path;
+}
+
+TEST_F(LearnerTest, LearnsASingleSampleByHeart) {
+  Learner learner(model, source->word_tokens());
+  stage.visual_words = 0.1;
+  stage.event_probe = 0.5;
+  learner.begin_stage(stage);
+  const Sample s = sample(9);
+  const Batch batch = make_batch({&s, 1}, static_cast<std::int64_t>(source->word_tokens().size()));
+  double first = 0, last = 0;
+  for (int i = 0; i < 60; ++i) {
+    last = learner.learn(batch, stage, batch.weight_sum, 1).next_token;
+    if (i == 0) first = last;
+    learner.optimizer().step({1e-2, 0, 0.9, 0.98, 1e-8}, 1);
+  }
+  EXPECT_GT(first, 5);
+  EXPECT_LT(last, 1);
+}
+
+}  // namespace
+}  // namespace tarsier

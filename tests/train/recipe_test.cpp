@@ -1,0 +1,54 @@
+#include "tarsier/train/recipe.h"
+
+#include "tarsier/base/error.h"
+#include "tests/train/tiny_model.h"
+
+namespace tarsier {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string refusal(const fs::path& file, const std::vector<std::string>& overrides) {
+  try {
+    read_recipe(file, overrides);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+class RecipeFile : public ::testing::Test {
+ protected:
+  fs::path file = test::write_recipe(test::fresh_folder("recipe"), "model", [](nlohmann::json&) {});
+};
+
+TEST_F(RecipeFile, ReadsSettingsAndTakesOverrides) {
+  const Recipe recipe = read_recipe(file, {"stages.1.steps=10", "export_dtype=bf16"});
+  EXPECT_EQ(recipe.total_steps(), 12);
+  EXPECT_EQ(recipe.export_dtype, "bf16");
+  EXPECT_EQ(recipe.stages[1].synth->key_token_weight, 2);
+  EXPECT_EQ(recipe.model, file.parent_path() / "model");
+  EXPECT_NE(recipe.hash, read_recipe(file).hash);
+}
+
+TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
+  EXPECT_NE(refusal(file, {"sead=1"}).find("recipe.jsonc: sead: is not a setting; known here: model"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.data.synth.level=[1]"}).find("level: is an array, expected a string"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.steps=0"}).find("stages[0].steps: is 0, expected 1 to"), std::string::npos);
+  EXPECT_NE(refusal(file, {"compute=f64"}).find("compute: is 'f64'; use one of: auto, f32, bf16"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages=[]"}).find("stages: has no stage"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.7.steps=1"}).find("there is no entry 7"), std::string::npos);
+  EXPECT_NE(refusal(file, {"nonsense"}).find("--set: 'nonsense' is not key=value"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.data={}"}).find("needs either synth or jsonl"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.objectives={\"next_token\":0}"}).find("gives every objective weight 0"), std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.data.synth={\"level\":\"base\"}"}).find("asks for no caption and no question"), std::string::npos);
+}
+
+TEST_F(RecipeFile, ShippedRecipesAreWhole) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes")) {
+    EXPECT_GT(read_recipe(entry.path()).total_steps(), 0) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace tarsier

@@ -1,0 +1,204 @@
+#include "tarsier/train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <limits>
+
+#include "tarsier/base/error.h"
+#include "tarsier/base/log.h"
+#include "tarsier/checkpoint/manifest.h"
+#include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/models/registry.h"
+#include "tests/train/tiny_model.h"
+
+namespace tarsier {
+namespace {
+
+using test::fresh_folder;
+using test::make_tiny_model;
+using test::write_recipe;
+namespace fs = std::filesystem;
+
+constexpr auto kAsIs = [](nlohmann::json&) {};
+
+class Trainer : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    set_log_sink([this](LogLevel, std::string_view line) { log += std::string(line) + "\n"; });
+  }
+  void TearDown() override { set_log_sink({}); }
+  std::string log;
+};
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<nlohmann::json> metrics_of(const fs::path& run) {
+  std::vector<nlohmann::json> rows;
+  std::ifstream stream(run / "metrics.jsonl");
+  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
+  return rows;
+}
+
+TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {
+  const fs::path folder = fresh_folder("whole");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  EXPECT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  EXPECT_TRUE(verify_directory(folder / "run" / "model").empty());
+  EXPECT_EQ(load_model(folder / "run" / "model")->info().family, "tarsier2");
+  const auto rows = metrics_of(folder / "run");
+  ASSERT_EQ(rows.size(), 6u);
+  EXPECT_EQ(rows.back().at("step"), 6);
+  EXPECT_EQ(rows.back().at("stage"), "all");
+  EXPECT_GT(rows.back().at("next_token").get<double>(), 0);
+  EXPECT_EQ(rows.front().at("next_token").get<double>(), 0);
+}
+
+TEST_F(Trainer, FrozenWeightsStayAsTheyWere) {
+  const fs::path folder = fresh_folder("frozen");
+  const fs::path model = make_tiny_model(folder);
+  const auto first_stage = [](nlohmann::json& recipe) { recipe["stages"].erase(1); };
+  ASSERT_EQ(train(read_recipe(write_recipe(folder, model, first_stage)), {folder / "run"}), TrainOutcome::finished);
+  LoadOptions fresh;
+  fresh.random_weights = 3;
+  fresh.dtype = at::kFloat;
+  const auto before = load_model(model, fresh), after = load_model(folder / "run" / "model");
+  std::map<std::string, Tensor> start;
+  before->visit(Scope([&](const std::string& path, Tensor& tensor) { start[path] = tensor; }));
+  after->visit(Scope([&](const std::string& path, Tensor& tensor) {
+    const bool trained = path.starts_with("visual.") || path.starts_with("model.embed_tokens.");
+    EXPECT_EQ(at::equal(tensor, start[path]), !trained) << path;
+  }));
+}
+
+TEST_F(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
+  const fs::path folder = fresh_folder("resume");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  ASSERT_EQ(train(recipe, {folder / "straight"}), TrainOutcome::finished);
+  // A stop that is requested at once ends the run after one step: every step runs in a process-like attempt of its own.
+  std::stop_source stop;
+  stop.request_stop();
+  int attempts = 0;
+  while (train(recipe, {folder / "broken", true, stop.get_token()}) == TrainOutcome::stopped) ++attempts;
+  EXPECT_EQ(attempts, 5);
+  EXPECT_EQ(bytes_of(folder / "straight" / "model" / "model.safetensors"), bytes_of(folder / "broken" / "model" / "model.safetensors"));
+  const auto straight = metrics_of(folder / "straight"), broken = metrics_of(folder / "broken");
+  ASSERT_EQ(straight.size(), broken.size());
+  for (std::size_t i = 0; i < straight.size(); ++i) EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
+}
+
+TEST_F(Trainer, DamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
+  const fs::path folder = fresh_folder("damaged");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  ASSERT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  const std::string result = bytes_of(folder / "run" / "model" / "model.safetensors");
+  const fs::path newest = folder / "run" / "checkpoints" / "step-00000006";
+  ASSERT_TRUE(fs::exists(newest));
+  std::string state = bytes_of(newest / "state.safetensors");
+  state[state.size() / 2] ^= 1;
+  std::ofstream(newest / "state.safetensors", std::ios::binary) << state;
+  fs::remove_all(folder / "run" / "model");
+  log.clear();
+  EXPECT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  EXPECT_NE(log.find("state.safetensors"), std::string::npos);
+  EXPECT_NE(log.find("resuming at step 4"), std::string::npos);
+  EXPECT_EQ(bytes_of(folder / "run" / "model" / "model.safetensors"), result);
+}
+
+TEST_F(Trainer, CheckpointOfAnotherRecipeIsRefused) {
+  const fs::path folder = fresh_folder("other_recipe");
+  const fs::path model = make_tiny_model(folder);
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_EQ(train(read_recipe(write_recipe(folder, model, kAsIs)), {folder / "run", true, stop.get_token()}), TrainOutcome::stopped);
+  const Recipe other = read_recipe(folder / "recipe.jsonc", {"seed=6"});
+  EXPECT_THROW(train(other, {folder / "run"}), CheckpointError);
+}
+
+TEST_F(Trainer, StopsAfterTenStepsThatAreNotFiniteAndNamesTheirSamples) {
+  const fs::path folder = fresh_folder("nan");
+  const fs::path model = make_tiny_model(folder);
+  LoadOptions fresh;
+  fresh.random_weights = 3;
+  fresh.dtype = at::kFloat;
+  const auto poisoned = load_model(model, fresh);
+  poisoned->visit(Scope([](const std::string& path, Tensor& tensor) {
+    if (path == "model.norm.weight") tensor.fill_(std::numeric_limits<float>::quiet_NaN());
+  }));
+  save_weights(*poisoned, model, at::kFloat);
+  const auto long_run = [](nlohmann::json& recipe) {
+    recipe.erase("random_weights");
+    recipe["stages"].erase(0);
+    recipe["stages"][0]["steps"] = 20;
+  };
+  EXPECT_EQ(train(read_recipe(write_recipe(folder, model, long_run)), {folder / "run"}), TrainOutcome::diverged);
+  EXPECT_EQ(metrics_of(folder / "run").size(), 10u);
+  EXPECT_NE(log.find("not finite; skipped (synth easy/train/2/0"), std::string::npos);
+}
+
+TEST_F(Trainer, FullDiskKeepsTheEarlierCheckpoint) {
+  const fs::path folder = fresh_folder("full_disk");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_EQ(train(recipe, {folder / "run", true, stop.get_token()}), TrainOutcome::stopped);
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{20000, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_THROW(train(recipe, {folder / "run", true, stop.get_token()}), ResourceError);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_TRUE(verify_directory(folder / "run" / "checkpoints" / "step-00000001").empty());
+  EXPECT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+}
+
+TEST_F(Trainer, TrainsOnRowsOfATextFileAndCountsBadOnes) {
+  const fs::path folder = fresh_folder("jsonl");
+  const fs::path model = make_tiny_model(folder);
+  std::ofstream(folder / "rows.jsonl")
+      << R"({"messages":[{"role":"user","content":[{"type":"video","video":{"video_file":"none.mp4"}},{"type":"text","text":"Describe."}]},{"role":"assistant","content":[{"type":"text","text":"red"}]}]})" << "\n";
+  const auto rows = [&](nlohmann::json& recipe) {
+    recipe["stages"].erase(0);
+    recipe["stages"][0]["objectives"] = {{"next_token", 1}};
+    recipe["stages"][0]["data"] = {{"jsonl", {{"file", "rows.jsonl"}}}};
+  };
+  try {
+    train(read_recipe(write_recipe(folder, model, rows)), {folder / "run"});
+    FAIL() << "a run without one usable sample must stop";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("rows.jsonl line 1"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("more than max_bad"), std::string::npos);
+  }
+}
+
+TEST_F(Trainer, MalformedRowIsNamedBeforeTrainingStarts) {
+  const fs::path folder = fresh_folder("bad_row");
+  const fs::path model = make_tiny_model(folder);
+  const auto rows = [&](nlohmann::json& recipe) {
+    recipe["stages"].erase(0);
+    recipe["stages"][0]["objectives"] = {{"next_token", 1}};
+    recipe["stages"][0]["data"] = {{"jsonl", {{"file", "rows.jsonl"}}}};
+  };
+  const auto message_for = [&](const std::string& row) -> std::string {
+    std::ofstream(folder / "rows.jsonl") << row << "\n";
+    try {
+      train(read_recipe(write_recipe(folder, model, rows)), {folder / "run"});
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message_for(R"({"messages":[{"role":"assistant","content":"x"}]})"),
+            "rows.jsonl line 1: messages[0].role: is 'assistant', expected 'user'; turns alternate, the user's first");
+  EXPECT_EQ(message_for(R"({"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]})"),
+            "rows.jsonl line 1: names no video or image; give the first user turn one");
+  EXPECT_NE(message_for("{").find("rows.jsonl line 1: is not valid JSON"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tarsier

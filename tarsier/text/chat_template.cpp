@@ -12,7 +12,7 @@
 namespace tarsier {
 namespace {
 
-constexpr std::size_t kMaxSourceBytes = 1 << 20;
+constexpr std::size_t kMaxSourceBytes = 256 << 10;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ ChatTemplate::~ChatTemplate() = default;
 
 ChatTemplate ChatTemplate::parse(std::string source, std::string name, TemplateBudget budget) {
   if (source.size() > kMaxSourceBytes) {
-    throw CheckpointError({name, fmt::format("is a template of {} bytes", source.size()), "templates have at most 1 MiB"});
+    throw CheckpointError({name, fmt::format("is a template of {} bytes", source.size()), "templates have at most 256 KiB"});
   }
   jinja::Syntax syntax = jinja::parse_template(source, name, budget.depth);
   return ChatTemplate(std::make_unique<const Program>(Program{std::move(name), budget, std::move(syntax)}));

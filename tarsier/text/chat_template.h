@@ -9,7 +9,7 @@ namespace tarsier {
 
 /// What rendering may cost before it ends in an error.
 struct TemplateBudget {
-  std::int64_t steps = 1'000'000;        // syntax nodes visited, plus one for every 64 bytes copied
+  std::int64_t steps = 1'000'000;        // syntax nodes visited; 3 a turn of a loop, 1 for 64 bytes copied
   std::int64_t depth = 64;               // nesting of blocks and expressions
   std::int64_t output_bytes = 16 << 20;  // of the text, and of any string made on the way
 };
@@ -25,7 +25,8 @@ class ChatTemplate {
   /// `name` is the file in messages. CheckpointError names whatever is outside the subset, and its line.
   static ChatTemplate parse(std::string source, std::string name, TemplateBudget budget = {});
 
-  /// Renders with the top-level names of `variables` (an object: messages, add_generation_prompt, ...).
+  /// Renders with the top-level names of `variables` (an object: messages, add_generation_prompt, ...). Objects are
+  /// walked and written in the order nlohmann::json keeps, which is that of their keys.
   /// InputError with the template's own words when it calls raise_exception, or when a string is not UTF-8;
   /// CheckpointError naming template and line when it cannot be rendered or exceeds the budget.
   std::string render(const nlohmann::json& variables) const;

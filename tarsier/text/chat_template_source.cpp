@@ -19,7 +19,7 @@ struct Source {
   std::string origin;
 };
 
-constexpr std::size_t kMaxFileBytes = 1 << 20;
+constexpr std::size_t kMaxFileBytes = 256 << 10;
 
 std::optional<Source> from_jinja_file(const fs::path& directory) {
   const fs::path path = directory / "chat_template.jinja";
@@ -28,7 +28,7 @@ std::optional<Source> from_jinja_file(const fs::path& directory) {
   std::string text(kMaxFileBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad() || !file.eof()) throw CheckpointError({path.string(), "cannot be read whole", "it must be a file of at most 1 MiB"});
+  if (file.bad() || !file.eof()) throw CheckpointError({path.string(), "cannot be read whole", "it must be a file of at most 256 KiB"});
   return Source{std::move(text), "chat_template.jinja"};
 }
 

@@ -131,7 +131,7 @@ Value subscript(const Value& object, const Value& key, Meter& meter) {
       if (index < 0) index += length;
       return index >= 0 && index < length ? object.items()[static_cast<std::size_t>(index)] : Value();
     }
-    meter.spend(object.as_string().size() / 16);
+    meter.spend(object.as_string().size() / 4);
     const auto parts = characters(object.as_string());
     const auto length = static_cast<std::int64_t>(parts.size());
     if (index < 0) index += length;
@@ -168,7 +168,7 @@ Value slice(const Value& object, const Value& from, const Value& to, const Value
     return make_list(std::move(items));
   }
   if (!object.is_string()) meter.fail(fmt::format("slices a {}", object.type_name()));
-  meter.spend(object.as_string().size() / 16);
+  meter.spend(object.as_string().size() / 2);
   const auto parts = characters(object.as_string());
   std::string text;
   for (const std::size_t i : slice_indices(static_cast<std::int64_t>(parts.size()), from, to, step, meter)) text += parts[i];

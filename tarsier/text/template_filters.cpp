@@ -66,7 +66,8 @@ Value join(const Value& value, const Arguments& arguments, Meter& meter) {
   const std::string separator = reader.find("d") ? to_text(*reader.find("d"), meter) : std::string();
   std::string text;
   bool between = false;
-  for (const Value& item : iterate(value, meter)->items) {
+  const List items = iterate(value, meter);
+  for (const Value& item : items->items) {
     meter.spend(1);
     if (between) {
       meter.spend_bytes(separator.size(), text.size() + separator.size());

@@ -82,7 +82,7 @@ void Interpreter::run_loop(const Node& node) {
   }
   for (std::size_t i = 0; i < items->items.size(); ++i) {
     meter_.at_line(node.line);
-    meter_.spend(1);
+    meter_.spend(3);
     bind_targets(node, items->items[i]);
     assign(syntax_.loop_slot, Loop(std::make_shared<const LoopData>(LoopData{items, static_cast<std::int64_t>(i)})));
     execute(node.bodies[0]);

@@ -77,11 +77,7 @@ class Writer {
     }
     const auto code = static_cast<std::uint32_t>(c);
     if (code < 0x20 || (format_.ensure_ascii && code >= 0x7F && code < 0x10000)) {
-      if (code == 0x7F) {
-        text_ += utf8;
-      } else {
-        text_ += fmt::format("\\u{:04x}", code);
-      }
+      text_ += fmt::format("\\u{:04x}", code);
     } else if (format_.ensure_ascii && code >= 0x10000) {
       text_ += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF));
     } else {

@@ -137,7 +137,10 @@ class Lexer {
   }
 
   void lex_number() {
-    const NumberLiteral number = read_number(text_.substr(at_));
+    const bool after_dot = tokens_.back().kind == TokenKind::symbol && tokens_.back().text == ".";
+    std::string_view text = text_.substr(at_);
+    if (after_dot) text = text.substr(0, text.find('.'));  // in x.1.2 the 1 is no fraction
+    const NumberLiteral number = read_number(text);
     if (!number.error.empty()) fail(number.error);
     Token token{number.is_real ? TokenKind::real : TokenKind::integer, {}, line_, number.integer, number.real};
     tokens_.push_back(std::move(token));

@@ -25,7 +25,7 @@ const std::string& string_of(const Value& value, Meter& meter) {
 std::vector<Value> split_at_space(std::string_view text, std::size_t limit, Meter& meter) {
   std::vector<Value> parts;
   for (text = strip_left(text); !text.empty(); text = strip_left(text)) {
-    meter.spend(1);
+    meter.spend(4);
     std::size_t end = 0;
     while (end < text.size() && !is_python_space(code_point_at(text, end).value)) end += code_point_at(text, end).bytes;
     if (parts.size() == limit) end = strip_right(text).size();
@@ -65,7 +65,7 @@ Value replace(const std::string& text, const Value& old_text, const Value& new_t
   std::size_t left = limit_of(count, meter);
   std::string out;
   std::size_t at = 0;
-  meter.spend(text.size() / 64);
+  meter.spend(text.size() / 16);
   for (std::size_t found = find_text(text, from, 0); found != std::string::npos && left > 0; --left) {
     meter.spend_bytes(64 + found - at + to.size(), out.size() + found - at + to.size());
     out.append(text, at, found - at).append(to);
@@ -77,7 +77,7 @@ Value replace(const std::string& text, const Value& old_text, const Value& new_t
 }
 
 Value split(std::string_view text, const Value& separator, const Value* limit, Meter& meter) {
-  meter.spend(text.size() / 64);
+  meter.spend(text.size() / 16);
   const std::size_t most = limit_of(limit, meter);
   if (separator.is_none() || separator.is_undefined()) return make_list(split_at_space(text, most, meter));
   const std::string& between = string_of(separator, meter);
@@ -85,7 +85,7 @@ Value split(std::string_view text, const Value& separator, const Value* limit, M
   std::vector<Value> parts;
   std::size_t at = 0;
   while (parts.size() < most) {
-    meter.spend(1);
+    meter.spend(4);
     const std::size_t found = find_text(text, between, at);
     if (found == std::string::npos) break;
     parts.emplace_back(text.substr(at, found - at));

@@ -46,8 +46,9 @@ ModelSession open_session(const ModelFlags& flags, std::optional<std::int64_t> m
   return session;
 }
 
-void Notice::say_for(const ModelInfo& model, const VideoInfo& /*clip*/) {
+void Notice::say_for(const ModelInfo& model, const VideoInfo& clip) {
   if (said_ || model.notice.empty()) return;
+  if (!model.world_mark.empty() && clip.comment == model.world_mark) return;
   said_ = true;
   log_warning(model.notice);
 }

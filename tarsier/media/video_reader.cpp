@@ -30,6 +30,8 @@ struct VideoReader::Decoder {
     info.is_still_image = table.is_still_image;
     info.container = input.format_name();
     info.codec = avcodec_get_name(table.parameters->codec_id);
+    const AVDictionaryEntry* comment = av_dict_get(input.context().metadata, "comment", nullptr, 0);
+    if (comment != nullptr) info.comment = comment->value;
   }
 
   void set_times() {

@@ -23,6 +23,7 @@ struct VideoInfo {
   bool is_still_image = false;
   std::string container;  // FFmpeg's names: "mov,mp4,m4a,3gp,3g2,mj2", "png_pipe"
   std::string codec;      // "h264"
+  std::string comment;    // the container's own, as the file's maker wrote it; mostly empty
 };
 
 /// Decodes chosen frames of one video, GIF or still image. Not thread-safe; open one per thread.

@@ -25,6 +25,7 @@ struct VideoWriterOptions {
   bool full_range = false;
   std::string matrix = "bt601";  // bt601, bt709, or "" for BT.601 samples without a tag
   int threads = 1;               // one thread gives the same bytes on every run
+  std::string comment;           // stored in the container; VideoInfo::comment
   std::map<std::string, std::string> encoder_options;  // passed on to the encoder ...
   std::map<std::string, std::string> muxer_options;    // ... and to the container
 };

@@ -27,6 +27,7 @@ class Qwen2VlModel final : public VideoLanguageModel {
     info_.family = family_.name;
     info_.template_origin = prompts_.template_origin();
     info_.max_tokens = family_.max_tokens;
+    read_notice(directory);
     if (tokenizer_->vocab_size() > family_.decoder.vocab_size) {
       throw CheckpointError({"tokenizer.json", fmt::format("has ids up to {}, but vocab_size in config.json is {}", tokenizer_->vocab_size() - 1, family_.decoder.vocab_size),
                              "the tokenizer belongs to another model"});
@@ -90,6 +91,15 @@ class Qwen2VlModel final : public VideoLanguageModel {
     PromptOptions options = family.prompt;
     options.merge_size = family.vision.merge_size;
     return options;
+  }
+
+  // A model of one small world says so: keys of our own, absent from other checkpoints.
+  void read_notice(const std::filesystem::path& directory) {
+    const std::filesystem::path file = directory / "processor_config.json";
+    if (!std::filesystem::exists(file)) return;
+    const JsonView processor = read_json(file, JsonOwner::checkpoint);
+    info_.notice = processor.string_or("notice", "");
+    info_.world_mark = processor.string_or("world_mark", "");
   }
 
   // f32 where it takes at most half of the memory, else whatever 16-bit type the file has.

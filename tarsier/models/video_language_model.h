@@ -30,7 +30,8 @@ struct ModelInfo {
   std::string family;           // "tarsier2" or "qwen2_vl"
   std::string template_origin;  // which file the chat template came from
   std::string dtype;            // "f32", "bf16" or "f16"
-  std::string notice;           // said once on stderr when a video may be outside what it knows; usually empty
+  std::string notice;           // said once on stderr for a video from outside its world; usually empty
+  std::string world_mark;       // the comment of files from its world; empty: it has none
   std::int64_t parameters = 0;
   std::int64_t max_tokens = 0;  // longest prompt plus answer
 };

@@ -9,6 +9,7 @@ namespace tarsier {
 void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_t side) {
   VideoWriterOptions options;  // H.264, CRF 23
   options.frames_per_second = kFramesPerSecond;
+  options.comment = kWorldMark;
   VideoWriter writer(file, Size{.height = side, .width = side}, options);
   Renderer renderer(clip, side);
   std::vector<std::uint8_t> rgb(static_cast<std::size_t>(side * side * 3));

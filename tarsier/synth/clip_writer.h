@@ -7,6 +7,9 @@
 
 namespace tarsier {
 
+/// What the files of this world carry as their comment, so that a model that knows this world alone can tell.
+inline constexpr char kWorldMark[] = "tarsier moving-shapes world";
+
 /// Renders a clip to an H.264 mp4 of 25 frames a second, CRF 23. The frames are the same on every
 /// machine, the encoded file need not be. Throws as VideoWriter does.
 void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_t side = 336);

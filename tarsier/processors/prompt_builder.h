@@ -20,7 +20,7 @@ struct PromptOptions {
   bool one_placeholder = false;       // videos use the image placeholder too: Tarsier2
   std::int64_t merge_size = 2;
   bool frame_markers =
-      false;  // the frame's number, as text, after the tokens of each frame of a video
+      false;  // the frame's number, from 1, as text, after the tokens of each frame of a video
   PositionsAfterMedia after_media = PositionsAfterMedia::longest_axis;
   std::int64_t max_tokens = 0;  // of a prompt; 0: no limit
   bool special_tokens_in_text =

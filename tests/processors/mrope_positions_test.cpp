@@ -73,6 +73,20 @@ TEST(MropePositions, Tarsier2ReferenceDeltas) {
   }
 }
 
+// transformers 5: text may go on before the video's last moments; what is generated never does.
+TEST(MropePositions, PictureSidesRule) {
+  const PatchGrid grid{6, 4, 4};
+  const MediaSpan span{Modality::video, 1, 24};
+  const auto after = PositionsAfterMedia::picture_sides;
+  const auto positions = mrope_positions(27, {&span, 1}, {&grid, 1}, 2, after);
+  EXPECT_EQ(axis(positions, 0)[24], 6);  // the last slice
+  EXPECT_EQ(axis(positions, 0)[25], 3);  // 1 + max(2, 2)
+  EXPECT_EQ(positions.next_position, 7);
+  const auto longest = mrope_positions(27, {&span, 1}, {&grid, 1}, 2);
+  EXPECT_EQ(axis(longest, 0)[25], 7);
+  EXPECT_EQ(longest.next_position, 9);
+}
+
 // A chunk of a prompt takes its slice of the whole prompt's positions: the part after a span cannot
 // be computed alone.
 TEST(MropePositions, ChunksAreSlicesOfTheWhole) {

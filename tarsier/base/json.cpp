@@ -248,6 +248,11 @@ JsonView parse_json(std::string_view text, std::string file, JsonOwner owner, bo
     cleaned = without_trailing_commas(text);
     text = cleaned;
   }
+  // The parser takes a zero byte for the end of the text and would not see what follows it.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    throw_for(owner, file, fmt::format("is not valid JSON at byte {}", zero + 1),
+              "the file may be cut or not JSON");
+  }
   Strictness strictness;
   auto document = std::make_shared<nlohmann::json>();
   try {

@@ -33,6 +33,7 @@ TEST(Json, RefusesDuplicateKeysDepthAndTrailingText) {
   EXPECT_THROW(parse_json(std::string(100, '['), "f", JsonOwner::config), ConfigError);
   EXPECT_THROW(parse_json("{} x", "f", JsonOwner::input), InputError);
   EXPECT_THROW(parse_json("", "f", JsonOwner::input), InputError);
+  EXPECT_THROW(parse_json(std::string_view("{}\0x", 4), "f", JsonOwner::input), InputError);
   EXPECT_THROW(parse_json("[1e999]", "f", JsonOwner::input), InputError);
 }
 

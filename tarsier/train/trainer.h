@@ -10,7 +10,7 @@ namespace tarsier {
 struct TrainOptions {
   std::filesystem::path out;  // the run's folder: checkpoints/, metrics.jsonl, recipe.json, model/
   bool resume = true;         // go on from the newest whole checkpoint, if there is one
-  std::stop_token stop;       // finish the step, save, return
+  std::stop_token stop = {};  // finish the step, save, return
 };
 
 enum class TrainOutcome {

@@ -168,7 +168,7 @@ bool contains(const Value& container, const Value& item, Meter& meter) {
   if (container.is_undefined()) return false;
   if (container.is_string()) {
     if (!item.is_string()) fail_types("in", item, container, meter);
-    meter.spend(container.as_string().size() / 16);
+    meter.spend(container.as_string().size() / 8);
     return find_text(container.as_string(), item.as_string(), 0) != std::string::npos;
   }
   if (container.is_list()) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -75,7 +75,7 @@ TEST(ChatTemplate, NamesWhatIsOutsideTheSubset) {
 
 TEST(ChatTemplate, HandsOnTheTemplatesOwnWords) {
   EXPECT_EQ(message_of<InputError>([] { render("{{ raise_exception('roles must\\nalternate') }}"); }),
-            "chat_template.jinja: roles must\\nalternate; the chat template refuses these messages");
+            "chat_template.jinja: roles must\\x0aalternate; the chat template refuses these messages");
 }
 
 TEST(ChatTemplate, RefusesVariablesThatAreNotText) {
@@ -85,11 +85,14 @@ TEST(ChatTemplate, RefusesVariablesThatAreNotText) {
   EXPECT_THROW(render("{{ 1 }}", {{"a", deep}}), InputError);
 }
 
-#ifdef __SANITIZE_ADDRESS__
+// Of processor time; the factor allows for slow builds and crowded machines, an idle one stays under 50 ms.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr double kMostSeconds = 2.0;
 #else
-constexpr double kMostSeconds = 0.4;  // 0.05 on an idle machine
+constexpr double kMostSeconds = 0.2;
 #endif
+
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 // Every abuse ends in an error, soon.
 TEST(ChatTemplate, AbuseEndsInAnError) {
@@ -122,28 +125,28 @@ TEST(ChatTemplate, AbuseEndsInAnError) {
       {"comparing", "{% set s = [1] * 100000 %}{% set u = [1] * 100000 %}" + loop + "{{ s == u }}" + end},
       {"tojson", "{% set s = [1] * 100000 %}" + loop + "{{ s|tojson }}" + end},
       {"indent", "{{ [[[[[[1]]]]]]|tojson(indent=9223372036854775807) }}" + loop + "{{ [[[1]]]|tojson(indent=64) }}" + loop + end + end},
-      {"parentheses", "{{ " + repeat("(", 100000) + "1" + repeat(")", 100000) + " }}"},
-      {"brackets", "{{ " + repeat("[", 100000) + " }}"},
-      {"signs", "{{ " + repeat("-", 100000) + "1 }}"},
-      {"not", "{{ " + repeat("not ", 100000) + "1 }}"},
-      {"attributes", "{{ a" + repeat(".a", 100000) + " }}"},
-      {"filters", "{{ a" + repeat("|trim", 100000) + " }}"},
-      {"inline if", "{{ 1" + repeat(" if 1 else 1", 80000) + " }}"},
-      {"inline if alone", "{{ 1" + repeat(" if 1", 80000) + " }}"},
-      {"blocks", repeat("{% if 1 %}", 100000)},
-      {"loops in loops", repeat("{% for i in a %}", 60000)},
-      {"comments", repeat("{#", 300000)},
-      {"tags", repeat("{{", 300000)},
+      {"parentheses", "{{ " + repeat("(", 125000) + "1" + repeat(")", 125000) + " }}"},
+      {"brackets", "{{ " + repeat("[", 100000)+ "1" + repeat("]", 100000) + " }}"},
+      {"signs", "{{ " + repeat("-", 250000) + "1 }}"},
+      {"not", "{{ " + repeat("not ", 62500) + "1 }}"},
+      {"attributes", "{{ a" + repeat(".a", 125000) + " }}"},
+      {"filters", "{{ a" + repeat("|trim", 50000) + " }}"},
+      {"inline if", "{{ 1" + repeat(" if 1 else 1", 20833) + " }}"},
+      {"inline if alone", "{{ 1" + repeat(" if 1", 50000) + " }}"},
+      {"blocks", repeat("{% if 1 %}", 25000)},
+      {"loops in loops", repeat("{% for i in a %}", 15625)},
+      {"comments", repeat("{#", 125000)},
+      {"tags", repeat("{{", 125000)},
       {"size", repeat("xxxxxxxx", 200000)},
   };
   for (const auto& [name, source] : cases) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = processor_seconds();
     const std::string message = refusal(source);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const double seconds = processor_seconds() - start;
     EXPECT_NE(message, "no error") << name;
     EXPECT_LT(message.size(), 400u) << name;
-    EXPECT_LT(seconds.count(), kMostSeconds) << name << ": " << message;
-    if (std::getenv("TARSIER_PRINT_TIMES")) printf("%-24s %7.1f ms  %s\n", name.c_str(), seconds.count() * 1e3, message.c_str());
+    EXPECT_LT(seconds, kMostSeconds) << name << ": " << message;
+    RecordProperty(name + " (microseconds)", static_cast<int>(seconds * 1e6));
   }
 }
 
@@ -160,7 +163,7 @@ TEST(ChatTemplate, LongChainsAreNotDeep) {
 }
 
 TEST(ChatTemplate, BudgetsAreSettable) {
-  EXPECT_THROW(render("{% for i in range(100) %}x{% endfor %}", {}, {.steps = 50}), CheckpointError);
+  EXPECT_THROW(render("{% for i in range(100) %}x{% endfor %}", json::object(), {.steps = 50}), CheckpointError);
   EXPECT_THROW(render("xxxxxxxxxxx", json::object(), {.output_bytes = 10}), CheckpointError);
   EXPECT_THROW(render("{{ ((1)) }}", json::object(), {.depth = 3}), CheckpointError);
   // A video of 12,480 tokens, counted out one by one, stays far inside.
@@ -218,7 +221,7 @@ TEST_F(TemplateFiles, ABrokenOneIsNotPassedOver) {
   EXPECT_EQ(refused().substr(0, 18), "chat_template.json");
   write("chat_template.jinja", "{% if %}");
   EXPECT_EQ(refused().substr(0, 27), "chat_template.jinja: line 1");
-  write("chat_template.jinja", std::string((1 << 20) + 1, 'x'));
+  write("chat_template.jinja", std::string((256 << 10) + 1, 'x'));
   EXPECT_NE(refused().find("cannot be read whole"), std::string::npos);
 }
 

@@ -4,8 +4,8 @@ if(CMAKE_SCRIPT_MODE_FILE)
   set(commit unknown)
   find_program(GIT git)
   if(GIT)
-    execute_process(COMMAND ${GIT} -C ${SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE head RESULT_VARIABLE status
-                    ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+    execute_process(COMMAND ${GIT} -C ${SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE head
+                    RESULT_VARIABLE status ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
     if(status EQUAL 0)
       set(commit ${head})
     endif()
@@ -28,7 +28,5 @@ set(TARSIER_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
 add_custom_command(
   OUTPUT ${TARSIER_GENERATED_DIR}/git_commit.h
   COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${CMAKE_SOURCE_DIR} -DOUTPUT=${TARSIER_GENERATED_DIR}/git_commit.h -P
-          ${CMAKE_CURRENT_LIST_FILE}
-  DEPENDS ${head_log}
-  VERBATIM)
+          ${CMAKE_CURRENT_LIST_FILE} DEPENDS ${head_log} VERBATIM)
 add_custom_target(tarsier_git_commit DEPENDS ${TARSIER_GENERATED_DIR}/git_commit.h)

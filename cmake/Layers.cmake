@@ -49,5 +49,9 @@ tarsier_layer(engine TORCH DEPENDS models base)
 tarsier_layer(eval TORCH DEPENDS engine synth base)
 tarsier_layer(train TORCH DEPENDS eval synth models checkpoint base)
 # Commands parse flags and print; few touch a tensor, so they carry CLI11 in place of all of ATen.
-tarsier_layer(cli TORCH DEPENDS train eval engine base LIBRARIES CLI11::CLI11
-              PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)
+tarsier_layer(
+  cli
+  TORCH
+  DEPENDS train eval engine base
+  LIBRARIES CLI11::CLI11
+  PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)

@@ -1,4 +1,5 @@
-// Any bytes as a chat template either render, to UTF-8 within the budget, or end in an error that names the template.
+// Any bytes as a chat template either render, to UTF-8 within the budget, or end in an error that
+// names the template.
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     "add_generation_prompt": true, "n": 7, "f": 2.5, "nil": null, "words": ["x", "y"]})");
   constexpr tarsier::TemplateBudget kBudget{.steps = 20'000, .depth = 64, .output_bytes = 1 << 16};
   try {
-    const auto chat_template =
-        tarsier::ChatTemplate::parse(std::string(reinterpret_cast<const char*>(data), size), "t.jinja", kBudget);
+    const auto chat_template = tarsier::ChatTemplate::parse(
+        std::string(reinterpret_cast<const char*>(data), size), "t.jinja", kBudget);
     const std::string text = chat_template.render(variables);
     if (text.size() > 1 << 16 || tarsier::first_invalid_utf8(text)) std::abort();
   } catch (const tarsier::CheckpointError& error) {

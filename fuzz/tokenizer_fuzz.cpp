@@ -1,5 +1,6 @@
-// Any bytes: as a tokenizer.json they load or are refused as one; as text they are ids that decode to the same text, or
-// are refused as not UTF-8; as ids they decode to UTF-8, streamed or whole. A first byte picks which.
+// Any bytes: as a tokenizer.json they load or are refused as one; as text they are ids that decode
+// to the same text, or are refused as not UTF-8; as ids they decode to UTF-8, streamed or whole. A
+// first byte picks which.
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ namespace {
 
 using tarsier::Tokenizer;
 
-// The smallest tokenizer that has every stage: 256 bytes, a few merges, added tokens with every flag.
+// The smallest tokenizer that has every stage: 256 bytes, a few merges, added tokens with every
+// flag.
 std::string small_json() {
   std::string vocab;
   int id = 0, free = 0x100;
@@ -55,7 +57,8 @@ void fuzz_text(const Tokenizer& tokenizer, std::string_view bytes) {
     const auto ids = tokenizer.encode_as_text(bytes);
     const std::string text = tokenizer.decode(ids, false);
     if (tarsier::first_invalid_utf8(text)) std::abort();
-    if (tokenizer.decode(tokenizer.encode_as_text(text), false).size() > 3 * text.size() + 3) std::abort();
+    if (tokenizer.decode(tokenizer.encode_as_text(text), false).size() > 3 * text.size() + 3)
+      std::abort();
     tokenizer.encode(bytes);
     if (tarsier::first_invalid_utf8(bytes)) std::abort();
   } catch (const tarsier::InputError&) {
@@ -82,9 +85,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 3) {
-    case 0: fuzz_file(bytes); break;
-    case 1: fuzz_text(*small, bytes); break;
-    default: fuzz_ids(*small, bytes); break;
+    case 0:
+      fuzz_file(bytes);
+      break;
+    case 1:
+      fuzz_text(*small, bytes);
+      break;
+    default:
+      fuzz_ids(*small, bytes);
+      break;
   }
   return 0;
 }

@@ -16,8 +16,9 @@ namespace {
 [[noreturn]] void throw_write_error(const std::filesystem::path& path, const char* doing,
                                     int error) {
   throw ResourceError({path.string(), std::string(doing) + ": " + std::strerror(error),
-                       error == ENOSPC || error == EDQUOT || error == EFBIG ? "free disk space and run the same command again"
-                                       : "check the folder and its permissions"});
+                       error == ENOSPC || error == EDQUOT || error == EFBIG
+                           ? "free disk space and run the same command again"
+                           : "check the folder and its permissions"});
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ void add_clip_flags(CLI::App& app, ClipFlags& flags) {
       ->type_name("FILE");
 }
 
-MediaClip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request) {
+MediaClip read_clip(const std::string& path, const SamplingRule& rule,
+                    const FrameRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   VideoReader reader(path);
   MediaClip clip;

@@ -26,7 +26,9 @@ class ScratchFolder {
  public:
   ScratchFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "tarsier-eval-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw ResourceError({name, "cannot be created", "set TMPDIR to a folder that can be written"});
+    if (::mkdtemp(name.data()) == nullptr)
+      throw ResourceError(
+          {name, "cannot be created", "set TMPDIR to a folder that can be written"});
     path_ = name;
   }
   ~ScratchFolder() {
@@ -42,12 +44,14 @@ class ScratchFolder {
 };
 
 // `count` of the clip's questions, probes with the partner that has the other answer.
-std::vector<Question> draw_questions(const Clip& clip, std::span<const double> seconds, std::int64_t count, Random& random) {
+std::vector<Question> draw_questions(const Clip& clip, std::span<const double> seconds,
+                                     std::int64_t count, Random& random) {
   const std::vector<Question> all = make_questions(clip, seconds, Language::english, random);
   std::vector<std::vector<Question>> units;
   for (std::size_t i = 0; i < all.size(); ++i) {
     units.push_back({all[i]});
-    if (is_probe(all[i].kind) && i + 1 < all.size() && all[i + 1].kind == all[i].kind) units.back().push_back(all[++i]);
+    if (is_probe(all[i].kind) && i + 1 < all.size() && all[i + 1].kind == all[i].kind)
+      units.back().push_back(all[++i]);
   }
   random.shuffle(units);
   std::vector<Question> drawn;
@@ -66,11 +70,13 @@ struct Answered {
   std::vector<std::string> answers;
 };
 
-Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, const Clip& clip, const std::filesystem::path& file,
-                     const WorldEvalSettings& settings, std::stop_token stop) {
+Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, const Clip& clip,
+                     const std::filesystem::path& file, const WorldEvalSettings& settings,
+                     std::stop_token stop) {
   write_clip(clip, file);
   VideoReader reader(file);
-  const FrameChoice choice = choose_frames(model.sampling(), reader.info(), reader.frame_seconds(), {});
+  const FrameChoice choice =
+      choose_frames(model.sampling(), reader.info(), reader.frame_seconds(), {});
   auto pictures = std::make_shared<Pictures>();
   pictures->frames = reader.read(choice.indices);
   Answered result;
@@ -83,39 +89,49 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
   MediaInputs media;
   for (const std::string& text : words) {
     const Conversation conversation{{"user", {Part{"", pictures}, Part{text, nullptr}}}};
-    ModelInputs inputs = model.prepare(conversation, branches.empty() ? PromptPurpose::generate : PromptPurpose::generate_without_pixels);
+    ModelInputs inputs =
+        model.prepare(conversation, branches.empty() ? PromptPurpose::generate
+                                                     : PromptPurpose::generate_without_pixels);
     if (branches.empty()) media = std::move(inputs.media);
     SamplingParams sampling;
     sampling.max_new_tokens = branches.size() < 2 ? 192 : 24;
     branches.push_back({std::move(inputs.prompt), sampling, {}});
   }
-  const std::vector<Completion> completions = generate_branches(model, backend, media, branches, stop);
-  result.item = {clip.index, false, describe(clip, Language::english, random), completions[0].text, completions[1].text};
+  const std::vector<Completion> completions =
+      generate_branches(model, backend, media, branches, stop);
+  result.item = {clip.index, false, describe(clip, Language::english, random), completions[0].text,
+                 completions[1].text};
   result.plain = parse_description(completions[0].text, Language::english);
   result.timed = parse_description(completions[1].text, Language::english);
-  for (std::size_t i = 2; i < completions.size(); ++i) result.answers.push_back(completions[i].text);
+  for (std::size_t i = 2; i < completions.size(); ++i)
+    result.answers.push_back(completions[i].text);
   return result;
 }
 
 }  // namespace
 
-WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend, const WorldEvalSettings& settings,
-                               const std::function<void(std::int64_t)>& progress, std::stop_token stop) {
+WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend,
+                               const WorldEvalSettings& settings,
+                               const std::function<void(std::int64_t)>& progress,
+                               std::stop_token stop) {
   const Level& level = level_named(settings.level);
   const ScratchFolder scratch;
   WorldScorer seen, unseen;
   WorldEvalResult result;
-  for (std::int64_t i = 0; i < settings.clips + settings.unseen_clips && !stop.stop_requested(); ++i) {
+  for (std::int64_t i = 0; i < settings.clips + settings.unseen_clips && !stop.stop_requested();
+       ++i) {
     const bool held_out = i >= settings.clips;
     const auto index = static_cast<std::uint64_t>(held_out ? i - settings.clips : i);
     const Clip clip = make_clip(level, settings.split, settings.seed, index, {held_out});
-    Answered answered = answer_clip(model, backend, clip, scratch.path() / "clip.mp4", settings, stop);
+    Answered answered =
+        answer_clip(model, backend, clip, scratch.path() / "clip.mp4", settings, stop);
     if (stop.stop_requested()) break;
     WorldScorer& scorer = held_out ? unseen : seen;
     scorer.add_description(clip, answered.plain);
     scorer.add_intervals(clip, answered.seconds, answered.timed);
     for (std::size_t q = 0; q < answered.questions.size(); ++q) {
-      scorer.add_answer(answered.questions[q].kind, answered.questions[q].answer, answered.answers[q]);
+      scorer.add_answer(answered.questions[q].kind, answered.questions[q].answer,
+                        answered.answers[q]);
     }
     answered.item.unseen = held_out;
     result.items.push_back(std::move(answered.item));

@@ -18,7 +18,7 @@ struct WorldEvalSettings {
   Split split = Split::test;
   std::uint64_t seed = 1;
   std::int64_t clips = 500;
-  std::int64_t unseen_clips = 0;     // more clips, of held-out colour-shape pairs only
+  std::int64_t unseen_clips = 0;        // more clips, of held-out colour-shape pairs only
   std::int64_t questions_per_clip = 8;  // drawn among the clip's; a probe counts with its pair
 };
 
@@ -34,11 +34,14 @@ struct WorldEvalResult {
   std::vector<WorldEvalItem> items;
 };
 
-/// Asks a model about held-out clips and scores it exactly (world.md 3). Every clip is written as an mp4 file (H.264,
-/// CRF 23), read back and described greedily, plainly and with intervals; its questions share one encoding. `progress`
-/// hears the number of finished clips. InputError and others as the parts throw them. Stops early, with what was scored,
-/// when asked to. The caller has switched gradients off.
-WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend, const WorldEvalSettings& settings,
-                               const std::function<void(std::int64_t)>& progress = {}, std::stop_token stop = {});
+/// Asks a model about held-out clips and scores it exactly (world.md 3). Every clip is written as
+/// an mp4 file (H.264, CRF 23), read back and described greedily, plainly and with intervals; its
+/// questions share one encoding. `progress` hears the number of finished clips. InputError and
+/// others as the parts throw them. Stops early, with what was scored, when asked to. The caller has
+/// switched gradients off.
+WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend,
+                               const WorldEvalSettings& settings,
+                               const std::function<void(std::int64_t)>& progress = {},
+                               std::stop_token stop = {});
 
 }  // namespace tarsier

@@ -160,7 +160,8 @@ struct VideoWriter::Encoder {
           av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(std::int32_t)));
       av_display_rotation_set(reinterpret_cast<std::int32_t*>(matrix), options.rotation_degrees);
     }
-    if (!options.comment.empty()) av_dict_set(&muxer->metadata, "comment", options.comment.c_str(), 0);
+    if (!options.comment.empty())
+      av_dict_set(&muxer->metadata, "comment", options.comment.c_str(), 0);
     for (const auto& [name, value] : options.muxer_options)
       set_option(muxer.get(), name, value, "container");
     if (avformat_write_header(muxer.get(), nullptr) < 0) {

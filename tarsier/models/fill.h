@@ -21,14 +21,16 @@ struct FillOptions {
   bool own_memory = false;  // copy even where the mapped bytes would do
 };
 
-/// Fills a model built on the meta device. `renames` map the file's names to our paths. Weights whose type in the file
-/// is already the wanted one stay in the mapped file, which the tensors keep alive: no copy is made.
-/// CheckpointError naming every missing and every spare tensor, or the one of wrong shape with the likely cause.
+/// Fills a model built on the meta device. `renames` map the file's names to our paths. Weights
+/// whose type in the file is already the wanted one stay in the mapped file, which the tensors keep
+/// alive: no copy is made. CheckpointError naming every missing and every spare tensor, or the one
+/// of wrong shape with the likely cause.
 void fill_from_checkpoint(const VisitWeights& visit, std::shared_ptr<const Checkpoint> checkpoint,
                           std::span<const Rename> renames, const FillOptions& options);
 
-/// Fresh weights: norms 1, biases 0, matrices normal with deviation 0.02, those that write into the residual stream
-/// divided by sqrt(2 * layers of that kind). A pure function of (path, shape, seed).
+/// Fresh weights: norms 1, biases 0, matrices normal with deviation 0.02, those that write into the
+/// residual stream divided by sqrt(2 * layers of that kind). A pure function of (path, shape,
+/// seed).
 void fill_randomly(const VisitWeights& visit, std::uint64_t seed, const FillOptions& options);
 
 }  // namespace tarsier

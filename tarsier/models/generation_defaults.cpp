@@ -23,7 +23,8 @@ GenerationDefaults read_generation_defaults(const std::filesystem::path& directo
   const JsonView generation = read_json(file, JsonOwner::checkpoint);
   read_end_ids(generation, defaults.end_ids);
   defaults.repetition_penalty = generation.double_or("repetition_penalty", 1.0);
-  if (defaults.repetition_penalty <= 0) generation.at("repetition_penalty").fail("is not above 0", "check generation_config.json");
+  if (defaults.repetition_penalty <= 0)
+    generation.at("repetition_penalty").fail("is not above 0", "check generation_config.json");
   return defaults;
 }
 

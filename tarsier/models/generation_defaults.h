@@ -6,7 +6,8 @@
 
 namespace tarsier {
 
-/// What generation_config.json (else config.json) says about ending and sampling; absent keys keep these values.
+/// What generation_config.json (else config.json) says about ending and sampling; absent keys keep
+/// these values.
 struct GenerationDefaults {
   std::vector<std::int64_t> end_ids;  // any of them ends an answer
   double repetition_penalty = 1.0;    // 1: none

@@ -4,7 +4,8 @@
 
 namespace tarsier {
 
-std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& directory, const JsonView& config,
+std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& directory,
+                                                  const JsonView& config,
                                                   const LoadOptions& options) {
   // transformers 4.52 and newer may move the language keys into text_config.
   const JsonView text = config.has("text_config") ? config.at("text_config") : config;
@@ -12,7 +13,8 @@ std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& d
   family.name = "qwen2_vl";
   family.decoder = qwen2_vl_decoder_config(text);
   // The flag may stand at either level; the checkpoint is tied when one says so.
-  family.decoder.tied_head = config.bool_or("tie_word_embeddings", false) || text.bool_or("tie_word_embeddings", false);
+  family.decoder.tied_head =
+      config.bool_or("tie_word_embeddings", false) || text.bool_or("tie_word_embeddings", false);
   family.vision = qwen2_vl_vit_config(config.at("vision_config"), family.decoder.hidden_size);
   family.processor = read_qwen2_vl_config(directory);
   family.sampling = qwen2_vl_sampling();
@@ -22,8 +24,12 @@ std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& d
   family.prompt.frame_markers = family.processor.frame_markers;
   family.published_names = kPublishedQwen2VlNames;
   family.max_tokens = text.int_or("max_position_embeddings", 32768);
-  family.plan_media = [](const Conversation& c, const Qwen2VlVideoConfig& p) { return plan_qwen2_vl_media(c, p); };
-  family.prepare_media = [](const Conversation& c, const Qwen2VlVideoConfig& p) { return prepare_qwen2_vl_media(c, p); };
+  family.plan_media = [](const Conversation& c, const Qwen2VlVideoConfig& p) {
+    return plan_qwen2_vl_media(c, p);
+  };
+  family.prepare_media = [](const Conversation& c, const Qwen2VlVideoConfig& p) {
+    return prepare_qwen2_vl_media(c, p);
+  };
   return load_qwen2_vl_model(directory, std::move(family), options);
 }
 

@@ -9,7 +9,8 @@
 namespace tarsier {
 
 /// Plain Qwen2-VL (model_type qwen2_vl).
-std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& directory, const JsonView& config,
+std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& directory,
+                                                  const JsonView& config,
                                                   const LoadOptions& options);
 
 }  // namespace tarsier

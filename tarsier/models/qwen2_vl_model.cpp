@@ -29,7 +29,9 @@ class Qwen2VlModel final : public VideoLanguageModel {
     info_.max_tokens = family_.max_tokens;
     read_notice(directory);
     if (tokenizer_->vocab_size() > family_.decoder.vocab_size) {
-      throw CheckpointError({"tokenizer.json", fmt::format("has ids up to {}, but vocab_size in config.json is {}", tokenizer_->vocab_size() - 1, family_.decoder.vocab_size),
+      throw CheckpointError({"tokenizer.json",
+                             fmt::format("has ids up to {}, but vocab_size in config.json is {}",
+                                         tokenizer_->vocab_size() - 1, family_.decoder.vocab_size),
                              "the tokenizer belongs to another model"});
     }
   }
@@ -48,15 +50,18 @@ class Qwen2VlModel final : public VideoLanguageModel {
   ModelInputs prepare(const Conversation& conversation, PromptPurpose purpose) const override {
     ModelInputs inputs;
     std::vector<PatchGrid> grids;
-    const bool generates = purpose == PromptPurpose::generate || purpose == PromptPurpose::generate_without_pixels;
-    if (purpose == PromptPurpose::generate_without_pixels || purpose == PromptPurpose::train_without_pixels) {
+    const bool generates =
+        purpose == PromptPurpose::generate || purpose == PromptPurpose::generate_without_pixels;
+    if (purpose == PromptPurpose::generate_without_pixels ||
+        purpose == PromptPurpose::train_without_pixels) {
       for (const SeenMedia& seen : plan_media(conversation)) grids.push_back(seen.grid);
     } else {
       PreparedMedia media = family_.prepare_media(conversation, family_.processor);
       inputs.media = std::move(media.inputs);
       grids = std::move(media.grids);
     }
-    inputs.prompt = generates ? prompts_.build(conversation, grids) : prompts_.build_for_training(conversation, grids);
+    inputs.prompt = generates ? prompts_.build(conversation, grids)
+                              : prompts_.build_for_training(conversation, grids);
     return inputs;
   }
 
@@ -82,8 +87,10 @@ class Qwen2VlModel final : public VideoLanguageModel {
       fill_from_checkpoint(weights, checkpoint, kQwen2VlNames, fill_options);
     }
     info_.dtype = name_of(fill_options.dtype);
-    if (fill_options.dtype == at::kHalf) log_warning("--dtype f16: large Qwen2-VL checkpoints overflow in f16; bf16 or f32 is safer");
-    if (options.trainable) weights([](const std::string&, Tensor& tensor) { tensor.requires_grad_(true); });
+    if (fill_options.dtype == at::kHalf)
+      log_warning("--dtype f16: large Qwen2-VL checkpoints overflow in f16; bf16 or f32 is safer");
+    if (options.trainable)
+      weights([](const std::string&, Tensor& tensor) { tensor.requires_grad_(true); });
   }
 
  private:
@@ -104,10 +111,14 @@ class Qwen2VlModel final : public VideoLanguageModel {
 
   // f32 where it takes at most half of the memory, else whatever 16-bit type the file has.
   at::ScalarType default_dtype(const Checkpoint& checkpoint) const {
-    const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+    const double memory =
+        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
     if (static_cast<double>(info_.parameters) * 4 <= memory / 2) return at::kFloat;
-    const TensorView* any = checkpoint.tensors().empty() ? nullptr : &checkpoint.tensors().begin()->second;
-    return any != nullptr && any->dtype == DType::f16 ? at::kHalf : any != nullptr && any->dtype == DType::bf16 ? at::kBFloat16 : at::kFloat;
+    const TensorView* any =
+        checkpoint.tensors().empty() ? nullptr : &checkpoint.tensors().begin()->second;
+    return any != nullptr && any->dtype == DType::f16    ? at::kHalf
+           : any != nullptr && any->dtype == DType::bf16 ? at::kBFloat16
+                                                         : at::kFloat;
   }
 
   Qwen2VlFamily family_;
@@ -121,16 +132,20 @@ class Qwen2VlModel final : public VideoLanguageModel {
 
 void expect_equal(const char* key, std::int64_t vision, std::int64_t processor) {
   if (vision == processor) return;
-  throw CheckpointError({"preprocessor_config.json: " + std::string(key), fmt::format("is {}, but the vision tower of config.json has {}", processor, vision),
-                         "the processor files belong to another model"});
+  throw CheckpointError(
+      {"preprocessor_config.json: " + std::string(key),
+       fmt::format("is {}, but the vision tower of config.json has {}", processor, vision),
+       "the processor files belong to another model"});
 }
 
 void limit_pixels(Qwen2VlVideoConfig& processor, std::int64_t max_pixels) {
   for (PixelBudget* budget : {&processor.image, &processor.video, &processor.tarsier2.frame}) {
     if (max_pixels < std::max(budget->min_pixels, processor.factor() * processor.factor())) {
-      throw ConfigError({"--max-pixels", fmt::format("{} is below the {} the model needs", max_pixels,
-                                                     std::max(budget->min_pixels, processor.factor() * processor.factor())),
-                         "give more, or leave it out"});
+      throw ConfigError(
+          {"--max-pixels",
+           fmt::format("{} is below the {} the model needs", max_pixels,
+                       std::max(budget->min_pixels, processor.factor() * processor.factor())),
+           "give more, or leave it out"});
     }
     budget->max_pixels = max_pixels;
   }
@@ -140,16 +155,21 @@ void limit_pixels(Qwen2VlVideoConfig& processor, std::int64_t max_pixels) {
 
 PositionsAfterMedia positions_after_media(const JsonView& config) {
   const std::optional<JsonView> text = config.find("text_config");
-  const std::string version = config.string_or("transformers_version", text ? text->string_or("transformers_version", "0") : "0");
+  const std::string version = config.string_or(
+      "transformers_version", text ? text->string_or("transformers_version", "0") : "0");
   const std::string major = version.substr(0, version.find('.'));
-  const bool number = !major.empty() && major.size() < 4 && major.find_first_not_of("0123456789") == std::string::npos;
-  return number && std::stoi(major) >= 5 ? PositionsAfterMedia::picture_sides : PositionsAfterMedia::longest_axis;
+  const bool number = !major.empty() && major.size() < 4 &&
+                      major.find_first_not_of("0123456789") == std::string::npos;
+  return number && std::stoi(major) >= 5 ? PositionsAfterMedia::picture_sides
+                                         : PositionsAfterMedia::longest_axis;
 }
 
-std::shared_ptr<VideoLanguageModel> load_qwen2_vl_model(const std::filesystem::path& directory, Qwen2VlFamily family,
+std::shared_ptr<VideoLanguageModel> load_qwen2_vl_model(const std::filesystem::path& directory,
+                                                        Qwen2VlFamily family,
                                                         const LoadOptions& options) {
   expect_equal("patch_size", family.vision.patch_size, family.processor.patch_size);
-  expect_equal("temporal_patch_size", family.vision.temporal_patch_size, family.processor.temporal_patch_size);
+  expect_equal("temporal_patch_size", family.vision.temporal_patch_size,
+               family.processor.temporal_patch_size);
   expect_equal("merge_size", family.vision.merge_size, family.processor.merge_size);
   if (options.max_pixels) limit_pixels(family.processor, *options.max_pixels);
   auto model = std::make_shared<Qwen2VlModel>(directory, std::move(family));

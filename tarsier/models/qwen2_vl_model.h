@@ -25,11 +25,14 @@ struct Qwen2VlFamily {
   std::function<PreparedMedia(const Conversation&, const Qwen2VlVideoConfig&)> prepare_media;
 };
 
-/// The rule a checkpoint was made with: transformers changed it in version 5, and config.json records the version.
+/// The rule a checkpoint was made with: transformers changed it in version 5, and config.json
+/// records the version.
 PositionsAfterMedia positions_after_media(const JsonView& config);
 
-/// The network of Qwen2-VL filled from a directory's weights (or freshly), with its tokenizer and chat template.
-std::shared_ptr<VideoLanguageModel> load_qwen2_vl_model(const std::filesystem::path& directory, Qwen2VlFamily family,
+/// The network of Qwen2-VL filled from a directory's weights (or freshly), with its tokenizer and
+/// chat template.
+std::shared_ptr<VideoLanguageModel> load_qwen2_vl_model(const std::filesystem::path& directory,
+                                                        Qwen2VlFamily family,
                                                         const LoadOptions& options);
 
 }  // namespace tarsier

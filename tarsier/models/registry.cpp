@@ -13,9 +13,11 @@ namespace tarsier {
 namespace {
 
 struct Family {
-  const char* model_type;       // config.json: model_type
-  const char* text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
-  std::shared_ptr<VideoLanguageModel> (*load)(const std::filesystem::path&, const JsonView&, const LoadOptions&);
+  const char* model_type;  // config.json: model_type
+  const char*
+      text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
+  std::shared_ptr<VideoLanguageModel> (*load)(const std::filesystem::path&, const JsonView&,
+                                              const LoadOptions&);
 };
 
 constexpr Family kFamilies[] = {
@@ -25,21 +27,28 @@ constexpr Family kFamilies[] = {
 
 DType stored_type(at::ScalarType dtype) {
   switch (dtype) {
-    case at::kFloat: return DType::f32;
-    case at::kBFloat16: return DType::bf16;
-    case at::kHalf: return DType::f16;
-    default: throw_broken_promise("weights are saved as f32, bf16 or f16");
+    case at::kFloat:
+      return DType::f32;
+    case at::kBFloat16:
+      return DType::bf16;
+    case at::kHalf:
+      return DType::f16;
+    default:
+      throw_broken_promise("weights are saved as f32, bf16 or f16");
   }
 }
 
 }  // namespace
 
-std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory, const LoadOptions& options) {
+std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
+                                               const LoadOptions& options) {
   if (!std::filesystem::is_directory(directory)) {
-    throw CheckpointError({directory.string(), "is not a model directory", "pass a folder with config.json and model.safetensors"});
+    throw CheckpointError({directory.string(), "is not a model directory",
+                           "pass a folder with config.json and model.safetensors"});
   }
   if (!std::filesystem::exists(directory / "config.json")) {
-    throw CheckpointError({(directory / "config.json").string(), "is missing", "pass a folder in Hugging Face layout"});
+    throw CheckpointError({(directory / "config.json").string(), "is missing",
+                           "pass a folder in Hugging Face layout"});
   }
   const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
   const std::string type = config.at("model_type").as_string();
@@ -47,15 +56,20 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
   const std::string text_type = text ? text->string_or("model_type", "") : "";
   for (const Family& family : kFamilies) {
     if (type != family.model_type) continue;
-    if (*family.text_model_type == '\0' || text_type == family.text_model_type) return family.load(directory, config, options);
+    if (*family.text_model_type == '\0' || text_type == family.text_model_type)
+      return family.load(directory, config, options);
   }
   if (type == "llava") {
-    throw CheckpointError({"config.json: text_config.model_type", fmt::format("'{}' is not supported", text_type), "supported with llava: qwen2_vl (Tarsier2)"});
+    throw CheckpointError({"config.json: text_config.model_type",
+                           fmt::format("'{}' is not supported", text_type),
+                           "supported with llava: qwen2_vl (Tarsier2)"});
   }
-  throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type), "supported: qwen2_vl, llava (Tarsier2)"});
+  throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
+                         "supported: qwen2_vl, llava (Tarsier2)"});
 }
 
-void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory, at::ScalarType dtype) {
+void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,
+                  at::ScalarType dtype) {
   std::vector<Tensor> kept;
   std::vector<TensorView> views;
   model.visit(Scope([&](const std::string& path, Tensor& tensor) {
@@ -63,8 +77,11 @@ void save_weights(VideoLanguageModel& model, const std::filesystem::path& direct
     check(name.has_value(), "every weight has a published name");
     kept.push_back(tensor.detach().to(at::kCPU, dtype).contiguous());
     const Tensor& saved = kept.back();
-    views.push_back({*name, stored_type(dtype), saved.sizes().vec(),
-                     {static_cast<const std::byte*>(saved.const_data_ptr()), static_cast<std::size_t>(saved.nbytes())}});
+    views.push_back({*name,
+                     stored_type(dtype),
+                     saved.sizes().vec(),
+                     {static_cast<const std::byte*>(saved.const_data_ptr()),
+                      static_cast<std::size_t>(saved.nbytes())}});
   }));
   write_safetensors(directory / "model.safetensors", views, {{"format", "pt"}});
 }

@@ -9,12 +9,15 @@
 
 namespace tarsier {
 
-/// Loads a model directory in Hugging Face layout; the family is chosen by config.json's model_type and the language
-/// model's. CheckpointError names the file and what is wrong with it, and an unknown model_type by its value.
-std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory, const LoadOptions& options = {});
+/// Loads a model directory in Hugging Face layout; the family is chosen by config.json's model_type
+/// and the language model's. CheckpointError names the file and what is wrong with it, and an
+/// unknown model_type by its value.
+std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
+                                               const LoadOptions& options = {});
 
-/// Writes the weights as DIRECTORY/model.safetensors under the family's published names, in `dtype`. Whole or not at
-/// all. ResourceError when the disk refuses.
-void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory, at::ScalarType dtype);
+/// Writes the weights as DIRECTORY/model.safetensors under the family's published names, in
+/// `dtype`. Whole or not at all. ResourceError when the disk refuses.
+void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,
+                  at::ScalarType dtype);
 
 }  // namespace tarsier

@@ -4,11 +4,14 @@
 
 namespace tarsier {
 
-std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& directory, const JsonView& config,
+std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& directory,
+                                                  const JsonView& config,
                                                   const LoadOptions& options) {
   const JsonView text = config.at("text_config");  // the whole language configuration of Qwen2-VL
   if (config.has("projection_head")) {
-    config.at("projection_head").fail("is not null, which is not supported", "Tarsier2 has no projector besides the vision tower's merger");
+    config.at("projection_head")
+        .fail("is not null, which is not supported",
+              "Tarsier2 has no projector besides the vision tower's merger");
   }
   Qwen2VlFamily family;
   family.name = "tarsier2";
@@ -16,8 +19,10 @@ std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& d
   family.vision = qwen2_vl_vit_config(config.at("vision_config"), family.decoder.hidden_size);
   family.processor = read_qwen2_vl_config(directory);
   family.sampling = tarsier2_sampling(family.processor.tarsier2);
-  // Videos use the image placeholder too, one block for a whole video (models-tarsier.md 5.2, trap 13).
-  family.prompt.image_token = config.int_or("image_token_index", text.int_or("image_token_id", 151655));
+  // Videos use the image placeholder too, one block for a whole video (models-tarsier.md 5.2, trap
+  // 13).
+  family.prompt.image_token =
+      config.int_or("image_token_index", text.int_or("image_token_id", 151655));
   family.prompt.video_token = -1;
   family.prompt.one_placeholder = true;
   family.prompt.after_media = positions_after_media(config);

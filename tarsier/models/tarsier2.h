@@ -8,8 +8,10 @@
 
 namespace tarsier {
 
-/// Tarsier2 (model_type llava around qwen2_vl): Qwen2-VL with every frame shown twice and a pixel budget of its own.
-std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& directory, const JsonView& config,
+/// Tarsier2 (model_type llava around qwen2_vl): Qwen2-VL with every frame shown twice and a pixel
+/// budget of its own.
+std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& directory,
+                                                  const JsonView& config,
                                                   const LoadOptions& options);
 
 }  // namespace tarsier

@@ -7,8 +7,9 @@
 
 namespace tarsier {
 
-/// Who sees whom, without a mask over all pairs: the tokens are consecutive segments; a segment sees itself and its
-/// ancestors, whole. Frames of the vision tower and packed samples are roots; answers after one shared video are siblings.
+/// Who sees whom, without a mask over all pairs: the tokens are consecutive segments; a segment
+/// sees itself and its ancestors, whole. Frames of the vision tower and packed samples are roots;
+/// answers after one shared video are siblings.
 struct AttentionLayout {
   std::vector<std::int64_t> ends;    // [segments], exclusive token offsets, ascending
   std::vector<std::int64_t> parent;  // [segments], index of an earlier segment, -1 for a root
@@ -20,8 +21,8 @@ class SegmentAttention {
  public:
   explicit SegmentAttention(AttentionLayout layout);
 
-  /// query [tokens, heads, head_dim], key and value [tokens, kv_heads, head_dim] -> [tokens, heads, head_dim].
-  /// Scale 1 / sqrt(head_dim), softmax in f32. Differentiable.
+  /// query [tokens, heads, head_dim], key and value [tokens, kv_heads, head_dim] -> [tokens, heads,
+  /// head_dim]. Scale 1 / sqrt(head_dim), softmax in f32. Differentiable.
   Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value) const;
 
  private:
@@ -31,7 +32,8 @@ class SegmentAttention {
     Tensor key_index;    // i64 [segments * (ancestors + length)]
     std::int64_t segments, length, ancestors;
   };
-  Tensor attend_group(const Group& group, const Tensor& query, const Tensor& key, const Tensor& value) const;
+  Tensor attend_group(const Group& group, const Tensor& query, const Tensor& key,
+                      const Tensor& value) const;
 
   AttentionLayout layout_;
   std::int64_t equal_length_ = 0;  // > 0: every segment is a root of this length
@@ -39,8 +41,10 @@ class SegmentAttention {
   Tensor order_;  // i64 [tokens]: the row of the groups' outputs that holds each token
 };
 
-/// Scores, softmax and sum as matrix products. query [batch, heads, queries, head_dim], key and value
-/// [batch, kv_heads, keys, head_dim]; with `causal`, query i sees key j where j <= i + keys - queries.
-Tensor grouped_query_attention(const Tensor& query, const Tensor& key, const Tensor& value, bool causal);
+/// Scores, softmax and sum as matrix products. query [batch, heads, queries, head_dim], key and
+/// value [batch, kv_heads, keys, head_dim]; with `causal`, query i sees key j where j <= i + keys -
+/// queries.
+Tensor grouped_query_attention(const Tensor& query, const Tensor& key, const Tensor& value,
+                               bool causal);
 
 }  // namespace tarsier

@@ -6,7 +6,8 @@
 namespace tarsier {
 namespace {
 
-// 4 million weights: 16 MB of f32, small beside any layer and large enough for the matrix product's full rate.
+// 4 million weights: 16 MB of f32, small beside any layer and large enough for the matrix product's
+// full rate.
 constexpr std::int64_t kPanelElements = 4 << 20;
 
 Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -29,7 +30,8 @@ Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bia
 
 Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
-  if (half && weight.device().is_cpu() && !at::GradMode::is_enabled()) return linear_by_panels(x, weight, bias);
+  if (half && weight.device().is_cpu() && !at::GradMode::is_enabled())
+    return linear_by_panels(x, weight, bias);
   return at::linear(x, weight, bias);
 }
 

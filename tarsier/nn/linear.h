@@ -12,12 +12,14 @@ struct Linear {
   Tensor bias;    // [out_features], undefined when there is none
 
   Linear(std::int64_t in_features, std::int64_t out_features, bool has_bias);
-  Tensor operator()(const Tensor& x) const;  // [..., in_features] -> [..., out_features], in x's type
+  Tensor operator()(
+      const Tensor& x) const;  // [..., in_features] -> [..., out_features], in x's type
   void visit(Scope scope);
 };
 
-/// x W^T + b. On a CPU, 16-bit weights are widened to f32 a panel of rows at a time: products and sums are f32, the
-/// result is rounded once to x's type, and no whole f32 copy of the weight ever exists.
+/// x W^T + b. On a CPU, 16-bit weights are widened to f32 a panel of rows at a time: products and
+/// sums are f32, the result is rounded once to x's type, and no whole f32 copy of the weight ever
+/// exists.
 Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 }  // namespace tarsier

@@ -6,7 +6,8 @@
 
 namespace tarsier {
 
-/// weight * cast(x / sqrt(mean(x^2) + epsilon)): statistics in f32, the cast before the weight, as Qwen2RMSNorm.
+/// weight * cast(x / sqrt(mean(x^2) + epsilon)): statistics in f32, the cast before the weight, as
+/// Qwen2RMSNorm.
 struct RmsNorm {
   Tensor weight;  // [width]
   double epsilon;

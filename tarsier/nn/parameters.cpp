@@ -4,7 +4,8 @@
 
 namespace tarsier {
 
-Scope::Scope(const TensorVisitor& visit, std::string prefix) : visit_(&visit), prefix_(std::move(prefix)) {}
+Scope::Scope(const TensorVisitor& visit, std::string prefix)
+    : visit_(&visit), prefix_(std::move(prefix)) {}
 
 Scope Scope::operator/(std::string_view name) const {
   return Scope(*visit_, prefix_.empty() ? std::string(name) : prefix_ + "." + std::string(name));

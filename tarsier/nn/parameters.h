@@ -13,14 +13,17 @@ namespace tarsier {
 
 using TensorVisitor = std::function<void(const std::string& path, Tensor& tensor)>;
 
-/// A dotted path under construction: `scope / "layers" / 3`, then `scope("weight", weight)` hands the tensor over.
-/// The only reflection there is: loading, saving, counting, freezing and optimising are visitors.
+/// A dotted path under construction: `scope / "layers" / 3`, then `scope("weight", weight)` hands
+/// the tensor over. The only reflection there is: loading, saving, counting, freezing and
+/// optimising are visitors.
 class Scope {
  public:
-  explicit Scope(const TensorVisitor& visit, std::string prefix = {});  // `visit` must outlive the walk
+  explicit Scope(const TensorVisitor& visit,
+                 std::string prefix = {});  // `visit` must outlive the walk
   Scope operator/(std::string_view name) const;
   Scope operator/(std::int64_t index) const;
-  void operator()(std::string_view name, Tensor& tensor) const;  // an undefined tensor is passed over
+  void operator()(std::string_view name,
+                  Tensor& tensor) const;  // an undefined tensor is passed over
 
  private:
   const TensorVisitor* visit_;

@@ -9,7 +9,9 @@ namespace {
 
 // theta^(-2j / dim) for j < dim / 2, in f32 as the reference computes it.
 Tensor inverse_frequencies(std::int64_t dim, double theta, const at::Device& device) {
-  const Tensor exponent = at::arange(0, dim, 2, at::TensorOptions().dtype(at::kLong)).to(at::kFloat) / static_cast<double>(dim);
+  const Tensor exponent =
+      at::arange(0, dim, 2, at::TensorOptions().dtype(at::kLong)).to(at::kFloat) /
+      static_cast<double>(dim);
   return (1.0 / at::pow(at::Scalar(theta), exponent)).to(device);
 }
 
@@ -23,7 +25,8 @@ RotaryAngles angles_of(const Tensor& half, at::ScalarType dtype) {
 RotaryAngles decoder_angles(const Tensor& positions, std::int64_t head_dim, double theta,
                             const std::vector<std::int64_t>& sections, at::ScalarType dtype) {
   const Tensor frequencies = inverse_frequencies(head_dim, theta, positions.device());
-  const Tensor angles = positions.to(at::kFloat).unsqueeze(-1) * frequencies;  // [axes, tokens, head_dim / 2]
+  const Tensor angles =
+      positions.to(at::kFloat).unsqueeze(-1) * frequencies;  // [axes, tokens, head_dim / 2]
   if (positions.size(0) == 1) return angles_of(angles[0], dtype);
   check(sections.size() == 3 && sections[0] + sections[1] + sections[2] == head_dim / 2,
         "mrope sections cover half a head");
@@ -37,9 +40,12 @@ RotaryAngles decoder_angles(const Tensor& positions, std::int64_t head_dim, doub
   return angles_of(at::cat(parts, -1), dtype);
 }
 
-RotaryAngles vision_angles(std::int64_t height, std::int64_t width, std::int64_t merge_size, std::int64_t head_dim) {
+RotaryAngles vision_angles(std::int64_t height, std::int64_t width, std::int64_t merge_size,
+                           std::int64_t head_dim) {
   const auto in_block_order = [&](const Tensor& grid) {
-    return grid.reshape({height / merge_size, merge_size, width / merge_size, merge_size}).permute({0, 2, 1, 3}).flatten();
+    return grid.reshape({height / merge_size, merge_size, width / merge_size, merge_size})
+        .permute({0, 2, 1, 3})
+        .flatten();
   };
   const Tensor rows = in_block_order(at::arange(height).unsqueeze(1).expand({height, width}));
   const Tensor columns = in_block_order(at::arange(width).unsqueeze(0).expand({height, width}));
@@ -52,7 +58,8 @@ RotaryAngles vision_angles(std::int64_t height, std::int64_t width, std::int64_t
 Tensor rotate(const Tensor& x, const RotaryAngles& angles) {
   const std::vector<Tensor> halves = x.chunk(2, -1);
   const std::int64_t half = x.size(-1) / 2;
-  const Tensor cosine = angles.cosine.unsqueeze(1), sine = angles.sine.unsqueeze(1);  // [tokens, 1, head_dim]
+  const Tensor cosine = angles.cosine.unsqueeze(1),
+               sine = angles.sine.unsqueeze(1);  // [tokens, 1, head_dim]
   if (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf) {
     // Each product and the sum are rounded, as the reference does.
     return x * cosine + at::cat({-halves[1], halves[0]}, -1) * sine;

@@ -16,8 +16,10 @@ struct MropePositions {
 
 /// Where text goes on behind an image or video.
 enum class PositionsAfterMedia {
-  longest_axis,  // past the largest position of all three axes: the paper, and transformers before 5
-  picture_sides,  // past the larger of height and width, though time may reach further: transformers 5 and newer
+  longest_axis,   // past the largest position of all three axes: the paper, and transformers before
+                  // 5
+  picture_sides,  // past the larger of height and width, though time may reach further:
+                  // transformers 5 and newer
 };
 
 /// Qwen2-VL's rope index of one unpadded sequence (models-tarsier.md 3.6): text counts up on all

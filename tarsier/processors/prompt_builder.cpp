@@ -251,7 +251,8 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
                      media_tokens, options_.max_tokens),
          "use fewer frames (--frames) or fewer words"});
   }
-  MropePositions positions = mrope_positions(tokens, prompt.spans, span_grids, options_.merge_size, options_.after_media);
+  MropePositions positions =
+      mrope_positions(tokens, prompt.spans, span_grids, options_.merge_size, options_.after_media);
   prompt.positions = std::move(positions.positions);
   prompt.next_position = positions.next_position;
   return prompt;

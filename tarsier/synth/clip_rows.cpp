@@ -17,19 +17,27 @@ using Json = nlohmann::ordered_json;
 std::string text(std::string_view view) { return std::string(view); }
 
 Json look_json(const Look& look) {
-  return {{"shape", text(word(look.shape, Language::english))}, {"colour", text(word(look.colour, Language::english))},
-          {"size", text(word(look.size, Language::english))}, {"place", text(place_words(look.cell, Language::english))}};
+  return {{"shape", text(word(look.shape, Language::english))},
+          {"colour", text(word(look.colour, Language::english))},
+          {"size", text(word(look.size, Language::english))},
+          {"place", text(place_words(look.cell, Language::english))}};
 }
 
 Json event_json(const Event& event, const std::vector<double>& seconds) {
   const FrameInterval frames = frame_interval(event, seconds);
-  Json json = {{"kind", text(name_of(event.kind))}, {"start", event.start}, {"end", event.end}, {"frames", {frames.first + 1, frames.last + 1}},
+  Json json = {{"kind", text(name_of(event.kind))},
+               {"start", event.start},
+               {"end", event.end},
+               {"frames", {frames.first + 1, frames.last + 1}},
                {"text", event_clause(event, Language::english)}};
   if (event.object >= 0) json["actor"] = look_json(event.actor);
   if (event.kind == EventKind::swap) json["partner"] = look_json(event.partner);
-  if (event.kind == EventKind::move) json["direction"] = text(word(event.direction, Language::english));
-  if (event.kind == EventKind::recolour) json["to_colour"] = text(word(event.to_colour, Language::english));
-  if (event.kind == EventKind::cut) json["to_background"] = text(word(event.to_background, Language::english));
+  if (event.kind == EventKind::move)
+    json["direction"] = text(word(event.direction, Language::english));
+  if (event.kind == EventKind::recolour)
+    json["to_colour"] = text(word(event.to_colour, Language::english));
+  if (event.kind == EventKind::cut)
+    json["to_background"] = text(word(event.to_background, Language::english));
   return json;
 }
 
@@ -38,8 +46,14 @@ Json event_json(const Event& event, const std::vector<double>& seconds) {
 std::string clip_row(const Clip& clip, const std::string& video_file, std::int64_t frames) {
   const std::vector<double> seconds = sampled_seconds(clip, frames);
   Random random({static_cast<std::uint64_t>(clip.split), clip.seed, clip.index, 0xc119});
-  Json row = {{"id", video_file.substr(0, video_file.find('.'))}, {"video", video_file}, {"level", clip.level}, {"split", text(name_of(clip.split))},
-              {"seed", clip.seed}, {"index", clip.index}, {"seconds", clip.seconds}, {"sampled_seconds", seconds}};
+  Json row = {{"id", video_file.substr(0, video_file.find('.'))},
+              {"video", video_file},
+              {"level", clip.level},
+              {"split", text(name_of(clip.split))},
+              {"seed", clip.seed},
+              {"index", clip.index},
+              {"seconds", clip.seconds},
+              {"sampled_seconds", seconds}};
   row["background"] = background_word(clip.background);
   row["opening"] = Json::array();
   for (const Look& look : clip.opening) row["opening"].push_back(look_json(look));
@@ -47,18 +61,26 @@ std::string clip_row(const Clip& clip, const std::string& video_file, std::int64
   for (const Event& event : clip.events) row["events"].push_back(event_json(event, seconds));
   const std::string description = describe(clip, Language::english, random);
   row["descriptions"] = {{"en", description}, {"zh", describe(clip, Language::chinese, random)}};
-  row["with_intervals"] = {{"en", describe_with_intervals(clip, seconds, Language::english, random)},
-                           {"zh", describe_with_intervals(clip, seconds, Language::chinese, random)}};
+  row["with_intervals"] = {
+      {"en", describe_with_intervals(clip, seconds, Language::english, random)},
+      {"zh", describe_with_intervals(clip, seconds, Language::chinese, random)}};
   Json messages = Json::array();
-  const auto turn = [&](const char* role, Json content) { messages.push_back({{"role", role}, {"content", std::move(content)}}); };
-  const auto words = [](const std::string& value) { return Json{{"type", "text"}, {"text", value}}; };
-  turn("user", Json::array({Json{{"type", "video"}, {"video", {{"video_file", video_file}}}}, words(text(kDescribePrompt))}));
+  const auto turn = [&](const char* role, Json content) {
+    messages.push_back({{"role", role}, {"content", std::move(content)}});
+  };
+  const auto words = [](const std::string& value) {
+    return Json{{"type", "text"}, {"text", value}};
+  };
+  turn("user", Json::array({Json{{"type", "video"}, {"video", {{"video_file", video_file}}}},
+                            words(text(kDescribePrompt))}));
   turn("assistant", Json::array({words(description)}));
   row["questions"] = Json::object();
-  for (const auto& [code, language] : {std::pair{"en", Language::english}, std::pair{"zh", Language::chinese}}) {
+  for (const auto& [code, language] :
+       {std::pair{"en", Language::english}, std::pair{"zh", Language::chinese}}) {
     row["questions"][code] = Json::array();
     for (const Question& question : make_questions(clip, seconds, language, random)) {
-      row["questions"][code].push_back({{"kind", question.kind}, {"question", question.question}, {"answer", question.answer}});
+      row["questions"][code].push_back(
+          {{"kind", question.kind}, {"question", question.question}, {"answer", question.answer}});
       if (language != Language::english) continue;
       turn("user", Json::array({words(question.question)}));
       turn("assistant", Json::array({words(question.answer)}));

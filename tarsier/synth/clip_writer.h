@@ -7,7 +7,8 @@
 
 namespace tarsier {
 
-/// What the files of this world carry as their comment, so that a model that knows this world alone can tell.
+/// What the files of this world carry as their comment, so that a model that knows this world alone
+/// can tell.
 inline constexpr char kWorldMark[] = "tarsier moving-shapes world";
 
 /// Renders a clip to an H.264 mp4 of 25 frames a second, CRF 23. The frames are the same on every

@@ -8,7 +8,8 @@
 
 namespace tarsier {
 
-/// "cpu", "cuda" or "cuda:1". Throws ConfigError naming --device, also for a device this build or machine lacks.
+/// "cpu", "cuda" or "cuda:1". Throws ConfigError naming --device, also for a device this build or
+/// machine lacks.
 at::Device parse_device(std::string_view text);
 
 /// "f32", "bf16" or "f16". Throws ConfigError naming --dtype.

@@ -16,7 +16,8 @@ std::string shape_text(at::IntArrayRef shape) {
   return text + "]";
 }
 
-void expect_shape(const Tensor& tensor, const char* name, std::initializer_list<std::int64_t> shape) {
+void expect_shape(const Tensor& tensor, const char* name,
+                  std::initializer_list<std::int64_t> shape) {
   bool equal = tensor.defined() && tensor.dim() == static_cast<std::int64_t>(shape.size());
   std::int64_t axis = 0;
   for (const std::int64_t size : shape) {
@@ -24,8 +25,11 @@ void expect_shape(const Tensor& tensor, const char* name, std::initializer_list<
     ++axis;
   }
   if (equal) return;
-  throw InternalError({name, fmt::format("is {}, expected {}", tensor.defined() ? shape_text(tensor.sizes()) : "undefined", shape_text(shape)),
-                       "this is a bug of ours; please report it"});
+  throw InternalError(
+      {name,
+       fmt::format("is {}, expected {}",
+                   tensor.defined() ? shape_text(tensor.sizes()) : "undefined", shape_text(shape)),
+       "this is a bug of ours; please report it"});
 }
 
 }  // namespace tarsier

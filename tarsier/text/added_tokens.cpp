@@ -9,7 +9,8 @@
 namespace tarsier {
 namespace {
 
-std::size_t start_of_last(std::string_view utf8, std::size_t end) {  // of the character that ends at `end`
+std::size_t start_of_last(std::string_view utf8,
+                          std::size_t end) {  // of the character that ends at `end`
   do --end;
   while (end > 0 && (static_cast<unsigned char>(utf8[end]) & 0xC0) == 0x80);
   return end;
@@ -37,13 +38,15 @@ AddedToken parse_added_token(const JsonView& json, std::optional<std::int64_t> i
   return token;
 }
 
-AddedTokenMatcher::AddedTokenMatcher(std::vector<std::pair<std::string, AddedToken>> patterns) : token_of_node_{-1} {
+AddedTokenMatcher::AddedTokenMatcher(std::vector<std::pair<std::string, AddedToken>> patterns)
+    : token_of_node_{-1} {
   for (auto& [text, token] : patterns) {
     if (text.empty()) continue;
     std::uint64_t node = 0;
     for (const char c : text) {
-      const auto [edge, is_new] = edges_.try_emplace(node << 8 | static_cast<unsigned char>(c),
-                                                     static_cast<std::uint32_t>(token_of_node_.size()));
+      const auto [edge, is_new] =
+          edges_.try_emplace(node << 8 | static_cast<unsigned char>(c),
+                             static_cast<std::uint32_t>(token_of_node_.size()));
       if (is_new) token_of_node_.push_back(-1);
       node = edge->second;
     }
@@ -53,7 +56,8 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<std::pair<std::string, AddedTok
   }
 }
 
-std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::longest_at(std::string_view utf8, std::size_t at) const {
+std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::longest_at(std::string_view utf8,
+                                                                      std::size_t at) const {
   std::optional<Match> longest;
   std::uint64_t node = 0;
   for (std::size_t i = at; i < utf8.size(); ++i) {
@@ -66,11 +70,14 @@ std::optional<AddedTokenMatcher::Match> AddedTokenMatcher::longest_at(std::strin
   return longest;
 }
 
-void AddedTokenMatcher::split(std::string_view utf8, bool special_as_text, const Piece& piece) const {
-  std::size_t done = 0;       // everything before it was emitted
-  std::size_t space_end = 0;  // of the last white space looked over, so that none is looked over twice
+void AddedTokenMatcher::split(std::string_view utf8, bool special_as_text,
+                              const Piece& piece) const {
+  std::size_t done = 0;  // everything before it was emitted
+  std::size_t space_end =
+      0;  // of the last white space looked over, so that none is looked over twice
   for (std::size_t at = 0; at < utf8.size();) {
-    const auto match = starts_[static_cast<unsigned char>(utf8[at])] ? longest_at(utf8, at) : std::nullopt;
+    const auto match =
+        starts_[static_cast<unsigned char>(utf8[at])] ? longest_at(utf8, at) : std::nullopt;
     if (!match) {
       ++at;
       continue;
@@ -81,13 +88,15 @@ void AddedTokenMatcher::split(std::string_view utf8, bool special_as_text, const
     if (special_as_text && token.special) continue;
     if (token.single_word && (word_before(utf8, begin) || word_after(utf8, end))) continue;
     if (token.lstrip) {
-      while (begin > done && is_white_space(code_point_at(utf8, start_of_last(utf8, begin)).value)) {
+      while (begin > done &&
+             is_white_space(code_point_at(utf8, start_of_last(utf8, begin)).value)) {
         begin = start_of_last(utf8, begin);
       }
     }
     if (token.rstrip) {
       end = std::max(end, space_end);
-      while (end < utf8.size() && is_white_space(code_point_at(utf8, end).value)) end += code_point_at(utf8, end).bytes;
+      while (end < utf8.size() && is_white_space(code_point_at(utf8, end).value))
+        end += code_point_at(utf8, end).bytes;
       space_end = end;
     }
     if (done < begin) piece(utf8.substr(done, begin - done), nullptr);

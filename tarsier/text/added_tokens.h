@@ -24,7 +24,8 @@ struct AddedToken {
   bool single_word = false;  // only where no word character touches it
 };
 
-/// Reads an entry of "added_tokens" (or of tokenizer_config.json's "added_tokens_decoder", whose id is its key).
+/// Reads an entry of "added_tokens" (or of tokenizer_config.json's "added_tokens_decoder", whose id
+/// is its key).
 AddedToken parse_added_token(const JsonView& json, std::optional<std::int64_t> id = std::nullopt);
 
 /// Finds added tokens in text, leftmost first and longest at one place. Immutable; thread-safe.
@@ -33,8 +34,8 @@ class AddedTokenMatcher {
   /// Pairs of (text to look for, token); texts that are empty are left out.
   explicit AddedTokenMatcher(std::vector<std::pair<std::string, AddedToken>> patterns = {});
 
-  /// Calls `piece(text, nullptr)` for text between tokens and `piece(text, token)` for a token, in order.
-  /// Tokens marked special are passed over when `special_as_text` is set.
+  /// Calls `piece(text, nullptr)` for text between tokens and `piece(text, token)` for a token, in
+  /// order. Tokens marked special are passed over when `special_as_text` is set.
   using Piece = std::function<void(std::string_view text, const AddedToken* token)>;
   void split(std::string_view utf8, bool special_as_text, const Piece& piece) const;
 

@@ -38,7 +38,8 @@ constexpr Tables kTables = make_tables();
 std::string spell_bytes(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size() * 2);
-  for (const char byte : bytes) append_utf8(text, kTables.of_byte[static_cast<unsigned char>(byte)]);
+  for (const char byte : bytes)
+    append_utf8(text, kTables.of_byte[static_cast<unsigned char>(byte)]);
   return text;
 }
 

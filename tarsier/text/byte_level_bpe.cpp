@@ -67,14 +67,17 @@ void ByteLevelBpe::merge_by_scan(std::vector<std::uint32_t>& symbols) const {
   }
 }
 
-// Candidates wait in a heap; symbols form a linked list, so a merge costs no move. A candidate whose neighbours have
-// changed since is recognised when it comes up, because its pair then merges into something else.
+// Candidates wait in a heap; symbols form a linked list, so a merge costs no move. A candidate
+// whose neighbours have changed since is recognised when it comes up, because its pair then merges
+// into something else.
 void ByteLevelBpe::merge_by_heap(std::vector<std::uint32_t>& symbols) const {
   struct Candidate {
     std::uint32_t rank;
     std::int64_t at;
     std::uint32_t result;
-    bool operator>(const Candidate& other) const { return std::tie(rank, at) > std::tie(other.rank, other.at); }
+    bool operator>(const Candidate& other) const {
+      return std::tie(rank, at) > std::tie(other.rank, other.at);
+    }
   };
   struct Link {
     std::int64_t before, after;
@@ -83,11 +86,14 @@ void ByteLevelBpe::merge_by_heap(std::vector<std::uint32_t>& symbols) const {
   const auto count = static_cast<std::int64_t>(symbols.size());
   std::vector<Link> links(symbols.size());
   const auto link = [&](std::int64_t i) -> Link& { return links[static_cast<std::size_t>(i)]; };
-  const auto symbol = [&](std::int64_t i) -> std::uint32_t& { return symbols[static_cast<std::size_t>(i)]; };
+  const auto symbol = [&](std::int64_t i) -> std::uint32_t& {
+    return symbols[static_cast<std::size_t>(i)];
+  };
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
   const auto consider = [&](std::int64_t i) {
     if (i == kNone || link(i).after == kNone) return;
-    if (const Merge* merge = merges_.find(symbol(i), symbol(link(i).after))) queue.push({merge->rank, i, merge->result});
+    if (const Merge* merge = merges_.find(symbol(i), symbol(link(i).after)))
+      queue.push({merge->rank, i, merge->result});
   };
   for (std::int64_t i = 0; i < count; ++i) link(i) = {i - 1, i + 1 < count ? i + 1 : kNone};
   for (std::int64_t i = 0; i < count; ++i) consider(i);

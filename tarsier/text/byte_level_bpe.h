@@ -16,8 +16,9 @@ namespace tarsier {
 /// Ids stay below this: far above every published vocabulary, and small enough to index by.
 constexpr std::int64_t kMaxTokenId = (1 << 20) - 1;
 
-/// The "model" of tokenizer.json, for byte-level vocabularies: bytes of a word -> ids, by merging the neighbouring pair
-/// of lowest rank, leftmost first, until none is left. Immutable; thread-safe.
+/// The "model" of tokenizer.json, for byte-level vocabularies: bytes of a word -> ids, by merging
+/// the neighbouring pair of lowest rank, leftmost first, until none is left. Immutable;
+/// thread-safe.
 class ByteLevelBpe {
  public:
   /// CheckpointError names key and value of anything that is not byte-level BPE.

@@ -30,7 +30,8 @@ std::pair<std::string, std::string> halves(const JsonView& merges, std::int64_t 
       return {text.substr(0, space), text.substr(space + 1)};
     }
   }
-  merges.at(index).fail(R"(is neither "left right" nor ["left", "right"])", "the file may be cut or of another kind");
+  merges.at(index).fail(R"(is neither "left right" nor ["left", "right"])",
+                        "the file may be cut or of another kind");
 }
 
 }  // namespace
@@ -60,7 +61,8 @@ void ByteLevelBpe::read_vocabulary(const JsonView& vocab) {
     const auto index = static_cast<std::size_t>(value);
     if (index >= spellings_.size()) spellings_.resize(index + 1);
     if (!spellings_[index].empty()) {
-      vocab.at(spelling).fail(fmt::format("has id {}, as '{}' has", value, spellings_[index]), "ids must differ");
+      vocab.at(spelling).fail(fmt::format("has id {}, as '{}' has", value, spellings_[index]),
+                              "ids must differ");
     }
     spellings_[index] = spelling;
     ids_.emplace(spelling, static_cast<std::uint32_t>(value));
@@ -76,8 +78,9 @@ void ByteLevelBpe::read_merges(const JsonView& merges) {
     const auto known = [&](const std::string& token) {
       const auto found = ids_.find(token);
       if (found == ids_.end()) {
-        merges.at(rank).fail(fmt::format("needs the token '{}', which is not in the vocabulary", token),
-                             "vocabulary and merges belong to different files");
+        merges.at(rank).fail(
+            fmt::format("needs the token '{}', which is not in the vocabulary", token),
+            "vocabulary and merges belong to different files");
       }
       return found->second;
     };
@@ -89,12 +92,15 @@ void ByteLevelBpe::read_merges(const JsonView& merges) {
 void ByteLevelBpe::read_bytes(const JsonView& model) {
   if (const auto unknown = model.find("unk_token")) {
     const auto id = id_of(unknown->as_string());
-    if (!id) unknown->fail(fmt::format("'{}' is not in the vocabulary", unknown->as_string()), "add it, or use null");
+    if (!id)
+      unknown->fail(fmt::format("'{}' is not in the vocabulary", unknown->as_string()),
+                    "add it, or use null");
     unknown_ = static_cast<std::uint32_t>(*id);
   }
   const bool byte_fallback = model.bool_or("byte_fallback", false);
   for (std::size_t byte = 0; byte < 256; ++byte) {
-    const std::string spelling = spell_bytes(std::string(1, static_cast<char>(static_cast<unsigned char>(byte))));
+    const std::string spelling =
+        spell_bytes(std::string(1, static_cast<char>(static_cast<unsigned char>(byte))));
     if (const auto id = id_of(spelling)) {
       byte_ids_[byte] = static_cast<std::uint32_t>(*id);
     } else if (unknown_ && !byte_fallback) {

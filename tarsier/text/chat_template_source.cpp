@@ -28,7 +28,9 @@ std::optional<Source> from_jinja_file(const fs::path& directory) {
   std::string text(kMaxFileBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad() || !file.eof()) throw CheckpointError({path.string(), "cannot be read whole", "it must be a file of at most 256 KiB"});
+  if (file.bad() || !file.eof())
+    throw CheckpointError(
+        {path.string(), "cannot be read whole", "it must be a file of at most 256 KiB"});
   return Source{std::move(text), "chat_template.jinja"};
 }
 
@@ -40,10 +42,12 @@ std::optional<Source> from_json_file(const fs::path& directory, const std::strin
   if (!value) return std::nullopt;
   const std::string origin = name + ": chat_template";
   if (value->is_string()) return Source{value->as_string(), origin};
-  if (!value->is_array()) value->fail("is neither a string nor a list of named templates", "check the file");
+  if (!value->is_array())
+    value->fail("is neither a string nor a list of named templates", "check the file");
   for (std::int64_t i = 0; i < value->size(); ++i) {
     const JsonView entry = value->at(i);
-    if (entry.at("name").as_string() == "default") return Source{entry.at("template").as_string(), origin + " (default)"};
+    if (entry.at("name").as_string() == "default")
+      return Source{entry.at("template").as_string(), origin + " (default)"};
   }
   value->fail("has no template named 'default'", "name one of them 'default'");
 }
@@ -54,16 +58,19 @@ std::optional<Source> from_json_file(const fs::path& directory, const std::strin
 const std::string_view kQwen2VlChatTemplate =
     "{% set image_count = namespace(value=0) %}{% set video_count = namespace(value=0) %}"
     "{% for message in messages %}"
-    "{% if loop.first and message['role'] != 'system' %}<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
+    "{% if loop.first and message['role'] != 'system' %}<|im_start|>system\nYou are a helpful "
+    "assistant.<|im_end|>\n{% endif %}"
     "<|im_start|>{{ message['role'] }}\n"
     "{% if message['content'] is string %}{{ message['content'] }}<|im_end|>\n"
     "{% else %}{% for content in message['content'] %}"
     "{% if content['type'] == 'image' or 'image' in content or 'image_url' in content %}"
     "{% set image_count.value = image_count.value + 1 %}"
-    "{% if add_vision_id %}Picture {{ image_count.value }}: {% endif %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% if add_vision_id %}Picture {{ image_count.value }}: {% endif "
+    "%}<|vision_start|><|image_pad|><|vision_end|>"
     "{% elif content['type'] == 'video' or 'video' in content %}"
     "{% set video_count.value = video_count.value + 1 %}"
-    "{% if add_vision_id %}Video {{ video_count.value }}: {% endif %}<|vision_start|><|video_pad|><|vision_end|>"
+    "{% if add_vision_id %}Video {{ video_count.value }}: {% endif "
+    "%}<|vision_start|><|video_pad|><|vision_end|>"
     "{% elif 'text' in content %}{{ content['text'] }}{% endif %}"
     "{% endfor %}<|im_end|>\n{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
@@ -73,7 +80,8 @@ FoundChatTemplate find_chat_template(const fs::path& directory, std::string_view
   std::optional<Source> source = from_jinja_file(directory);
   if (!source) source = from_json_file(directory, "chat_template.json");
   if (!source) source = from_json_file(directory, "tokenizer_config.json");
-  if (source) return {ChatTemplate::parse(std::move(source->text), source->origin), source->origin, false};
+  if (source)
+    return {ChatTemplate::parse(std::move(source->text), source->origin), source->origin, false};
   std::string origin = fmt::format("built-in: {}", family_name);
   return {ChatTemplate::parse(std::string(family_default), origin), origin, true};
 }

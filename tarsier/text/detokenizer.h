@@ -7,14 +7,16 @@ namespace tarsier {
 
 class Tokenizer;
 
-/// Turns a stream of ids into text, whole UTF-8 characters only: what push() returned so far plus finish() equals
-/// Tokenizer::decode of all ids. One thread at a time; the tokenizer must outlive it.
+/// Turns a stream of ids into text, whole UTF-8 characters only: what push() returned so far plus
+/// finish() equals Tokenizer::decode of all ids. One thread at a time; the tokenizer must outlive
+/// it.
 class Detokenizer {
  public:
   explicit Detokenizer(const Tokenizer& tokenizer, bool skip_special = true);
 
-  std::string push(std::int64_t id);  // the text that is certain now, often empty inside a character
-  std::string finish();               // what was held back: U+FFFD for a character cut short
+  std::string push(
+      std::int64_t id);  // the text that is certain now, often empty inside a character
+  std::string finish();  // what was held back: U+FFFD for a character cut short
 
  private:
   const Tokenizer& tokenizer_;

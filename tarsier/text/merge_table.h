@@ -13,13 +13,16 @@ struct Merge {
   std::uint32_t result;
 };
 
-/// A pair of ids -> its merge: an open-addressed table, because encoding looks up every neighbouring pair.
+/// A pair of ids -> its merge: an open-addressed table, because encoding looks up every
+/// neighbouring pair.
 class MergeTable {
  public:
   explicit MergeTable(std::size_t merges = 0) : slots_(std::bit_ceil(2 * merges + 2)) {}
 
   /// A pair set twice keeps the later merge. At most as many pairs as the table was made for.
-  void set(std::uint32_t left, std::uint32_t right, Merge merge) { slots_[slot_of(left, right)] = {left, right, merge}; }
+  void set(std::uint32_t left, std::uint32_t right, Merge merge) {
+    slots_[slot_of(left, right)] = {left, right, merge};
+  }
 
   const Merge* find(std::uint32_t left, std::uint32_t right) const {
     const Slot& slot = slots_[slot_of(left, right)];

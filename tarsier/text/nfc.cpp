@@ -16,7 +16,8 @@ int combining_class(utf8proc_int32_t c) { return utf8proc_get_property(c)->combi
 
 // Every character below U+0300 is its own normal form and composes with nothing before it.
 bool is_plain(std::string_view utf8) {
-  return std::all_of(utf8.begin(), utf8.end(), [](char c) { return static_cast<unsigned char>(c) < 0xCC; });
+  return std::all_of(utf8.begin(), utf8.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0xCC; });
 }
 
 }  // namespace
@@ -31,20 +32,24 @@ std::string to_nfc(std::string_view utf8) {
     at += c.bytes;
     std::array<utf8proc_int32_t, 32> parts;
     int last_boundary = 0;
-    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.value), parts.data(), parts.size(),
-                                               UTF8PROC_DECOMPOSE, &last_boundary);
-    check(count > 0 && count <= static_cast<utf8proc_ssize_t>(parts.size()), "a character decomposes into at most 32");
+    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.value), parts.data(),
+                                               parts.size(), UTF8PROC_DECOMPOSE, &last_boundary);
+    check(count > 0 && count <= static_cast<utf8proc_ssize_t>(parts.size()),
+          "a character decomposes into at most 32");
     points.insert(points.end(), parts.begin(), parts.begin() + count);
   }
 
-  // utf8proc's own reordering is quadratic in the length of a run of marks; a stable sort of each run is not.
+  // utf8proc's own reordering is quadratic in the length of a run of marks; a stable sort of each
+  // run is not.
   for (auto run = points.begin(); run != points.end();) {
     if (combining_class(*run) == 0) {
       ++run;
       continue;
     }
-    const auto end = std::find_if(run, points.end(), [](auto c) { return combining_class(c) == 0; });
-    std::stable_sort(run, end, [](auto a, auto b) { return combining_class(a) < combining_class(b); });
+    const auto end =
+        std::find_if(run, points.end(), [](auto c) { return combining_class(c) == 0; });
+    std::stable_sort(run, end,
+                     [](auto a, auto b) { return combining_class(a) < combining_class(b); });
     run = end;
   }
 
@@ -54,7 +59,8 @@ std::string to_nfc(std::string_view utf8) {
   check(composed >= 0, "utf8proc composes what it decomposed");
   std::string text;
   text.reserve(utf8.size());
-  for (auto i = points.begin(); i != points.begin() + composed; ++i) append_utf8(text, static_cast<char32_t>(*i));
+  for (auto i = points.begin(); i != points.begin() + composed; ++i)
+    append_utf8(text, static_cast<char32_t>(*i));
   return text;
 }
 

@@ -29,14 +29,16 @@ Pretokenizer Pretokenizer::parse(const JsonView& json) {
   Pretokenizer pretokenizer;
   pretokenizer.add_stages(json);
   if (!pretokenizer.ends_in_bytes_) {
-    json.fail("has no ByteLevel stage", "only byte-level vocabularies (Qwen2, GPT-2) are supported");
+    json.fail("has no ByteLevel stage",
+              "only byte-level vocabularies (Qwen2, GPT-2) are supported");
   }
   return pretokenizer;
 }
 
 void Pretokenizer::add_stages(const JsonView& json) {
   const std::string& type = json.at("type").as_string();
-  if (ends_in_bytes_) json.fail(type + " comes after ByteLevel", "ByteLevel must be the last stage");
+  if (ends_in_bytes_)
+    json.fail(type + " comes after ByteLevel", "ByteLevel must be the last stage");
   if (type == "Sequence") {
     const JsonView list = json.at("pretokenizers");
     if (!list.is_array()) list.fail("is not an array", "list the stages");
@@ -55,15 +57,18 @@ void Pretokenizer::add_stages(const JsonView& json) {
                                     text.file() + ": " + text.path())});
   } else if (type == "ByteLevel") {
     Stage stage{json.bool_or("add_prefix_space", true), std::nullopt};
-    if (json.bool_or("use_regex", true)) stage.pattern.emplace(kByteLevelPattern, json.file() + ": " + json.path());
+    if (json.bool_or("use_regex", true))
+      stage.pattern.emplace(kByteLevelPattern, json.file() + ": " + json.path());
     stages_.push_back(std::move(stage));
     ends_in_bytes_ = true;
   } else {
-    json.at("type").fail(fmt::format("is '{}'", type), "Sequence, Split and ByteLevel are supported");
+    json.at("type").fail(fmt::format("is '{}'", type),
+                         "Sequence, Split and ByteLevel are supported");
   }
 }
 
-void Pretokenizer::split(std::string_view utf8, const std::function<void(std::string_view)>& word) const {
+void Pretokenizer::split(std::string_view utf8,
+                         const std::function<void(std::string_view)>& word) const {
   if (!utf8.empty()) run(0, utf8, word);
 }
 

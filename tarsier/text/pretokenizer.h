@@ -10,8 +10,9 @@
 
 namespace tarsier {
 
-/// The "pre_tokenizer" of tokenizer.json: cuts normalised text into the words that byte pairs are merged within.
-/// Knows Split(Regex or String, Isolated), ByteLevel and Sequences of them. Immutable; thread-safe.
+/// The "pre_tokenizer" of tokenizer.json: cuts normalised text into the words that byte pairs are
+/// merged within. Knows Split(Regex or String, Isolated), ByteLevel and Sequences of them.
+/// Immutable; thread-safe.
 class Pretokenizer {
  public:
   /// CheckpointError names any other kind or option.
@@ -26,7 +27,8 @@ class Pretokenizer {
     std::optional<Regex> pattern;
   };
   void add_stages(const JsonView& json);
-  void run(std::size_t stage, std::string_view utf8, const std::function<void(std::string_view)>& word) const;
+  void run(std::size_t stage, std::string_view utf8,
+           const std::function<void(std::string_view)>& word) const;
 
   std::vector<Stage> stages_;
   bool ends_in_bytes_ = false;

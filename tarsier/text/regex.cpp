@@ -28,7 +28,8 @@ using MatchContext = std::unique_ptr<pcre2_match_context, Releaser<pcre2_match_c
 constexpr std::uint32_t kDepthLimit = 10'000;
 constexpr std::uint32_t kHeapLimitKibibytes = 64 << 10;
 
-// Each match may try a fixed number of steps and a few for every byte: enough for any linear scan, and no more.
+// Each match may try a fixed number of steps and a few for every byte: enough for any linear scan,
+// and no more.
 std::uint32_t match_limit(std::size_t bytes) {
   return static_cast<std::uint32_t>(
       std::min<std::size_t>(1'000'000 + 8 * bytes, std::numeric_limits<std::uint32_t>::max()));
@@ -71,14 +72,17 @@ Regex::Regex(std::string_view pattern, const std::string& where) : where_(where)
   const std::string translated = with_unicode_white_space(pattern);
   int error = 0;
   PCRE2_SIZE offset = 0;
-  Code code{{pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                           PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr),
-             {}}};
+  Code code{
+      {pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr),
+       {}}};
   if (!code.compiled) {
-    throw CheckpointError({where, fmt::format("is not a regular expression ({})", message_of(error)),
+    throw CheckpointError({where,
+                           fmt::format("is not a regular expression ({})", message_of(error)),
                            "tokenizer files hold a pattern in Oniguruma or PCRE syntax"});
   }
-  pcre2_jit_compile(code.compiled.get(), PCRE2_JIT_COMPLETE);  // without it the interpreter runs, only slower
+  pcre2_jit_compile(code.compiled.get(),
+                    PCRE2_JIT_COMPLETE);  // without it the interpreter runs, only slower
   code_ = std::make_unique<const Code>(std::move(code));
 }
 
@@ -89,7 +93,8 @@ Regex& Regex::operator=(Regex&&) noexcept = default;
 void Regex::split(std::string_view utf8, const std::function<void(std::string_view)>& piece) const {
   const MatchData match(pcre2_match_data_create(1, nullptr));
   const MatchContext context(pcre2_match_context_create(nullptr));
-  if (!match || !context) throw ResourceError({where_, "no memory for matching", "free some memory"});
+  if (!match || !context)
+    throw ResourceError({where_, "no memory for matching", "free some memory"});
   pcre2_set_match_limit(context.get(), match_limit(utf8.size()));
   pcre2_set_depth_limit(context.get(), kDepthLimit);
   pcre2_set_heap_limit(context.get(), kHeapLimitKibibytes);
@@ -100,15 +105,17 @@ void Regex::split(std::string_view utf8, const std::function<void(std::string_vi
   std::size_t done = 0;  // everything before it was emitted
   for (std::size_t at = 0; at <= utf8.size();) {
     const auto run = [&](std::uint32_t options) {
-      return pcre2_match(code_->compiled.get(), reinterpret_cast<PCRE2_SPTR>(utf8.data()), utf8.size(), at,
-                         PCRE2_NO_UTF_CHECK | options, match.get(), context.get());
+      return pcre2_match(code_->compiled.get(), reinterpret_cast<PCRE2_SPTR>(utf8.data()),
+                         utf8.size(), at, PCRE2_NO_UTF_CHECK | options, match.get(), context.get());
     };
     int result = run(0);
     if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = run(PCRE2_NO_JIT);
     if (result == PCRE2_ERROR_NOMATCH) break;
     if (result < 0) {
-      throw InputError({"text", fmt::format("cannot be split within the limits of {} ({})", where_, message_of(result)),
-                        "send shorter text, or check the pattern in that file"});
+      throw InputError(
+          {"text",
+           fmt::format("cannot be split within the limits of {} ({})", where_, message_of(result)),
+           "send shorter text, or check the pattern in that file"});
     }
     const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(match.get());
     const std::size_t begin = std::max(ends[0], done), end = std::max(ends[1], begin);

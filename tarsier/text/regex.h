@@ -7,8 +7,8 @@
 
 namespace tarsier {
 
-/// A Unicode regular expression of a tokenizer file, run by PCRE2 under match, depth and heap limits, so a hostile
-/// pattern or text ends in an error, not a hang. Immutable; thread-safe.
+/// A Unicode regular expression of a tokenizer file, run by PCRE2 under match, depth and heap
+/// limits, so a hostile pattern or text ends in an error, not a hang. Immutable; thread-safe.
 class Regex {
  public:
   /// CheckpointError naming `where` when the pattern cannot be compiled.

@@ -13,7 +13,9 @@ namespace {
 Value loop_attribute(const LoopData& loop, std::string_view name, Meter& meter) {
   const auto& items = loop.items->items;
   const auto length = static_cast<std::int64_t>(items.size());
-  const auto at = [&](std::int64_t i) { return i >= 0 && i < length ? items[static_cast<std::size_t>(i)] : Value(); };
+  const auto at = [&](std::int64_t i) {
+    return i >= 0 && i < length ? items[static_cast<std::size_t>(i)] : Value();
+  };
   if (name == "index") return loop.index + 1;
   if (name == "index0") return loop.index;
   if (name == "first") return loop.index == 0;
@@ -23,22 +25,25 @@ Value loop_attribute(const LoopData& loop, std::string_view name, Meter& meter) 
   if (name == "revindex0") return length - loop.index - 1;
   if (name == "previtem") return at(loop.index - 1);
   if (name == "nextitem") return at(loop.index + 1);
-  meter.fail(fmt::format("uses loop.{}", name), "use first, last, index, index0, length, previtem or nextitem");
+  meter.fail(fmt::format("uses loop.{}", name),
+             "use first, last, index, index0, length, previtem or nextitem");
 }
 
-// Names that Python's dicts and strings have of their own: reading one without calling it gives no entry.
+// Names that Python's dicts and strings have of their own: reading one without calling it gives no
+// entry.
 bool is_own_method(const Value& object, std::string_view name) {
   if (object.is_dict()) {
-    constexpr std::string_view kOfDict[] = {"items", "keys", "values", "get", "pop", "update",
-                                            "copy", "clear", "setdefault", "popitem", "fromkeys"};
+    constexpr std::string_view kOfDict[] = {"items",      "keys",    "values",  "get",
+                                            "pop",        "update",  "copy",    "clear",
+                                            "setdefault", "popitem", "fromkeys"};
     return std::find(std::begin(kOfDict), std::end(kOfDict), name) != std::end(kOfDict);
   }
   return object.is_string() && is_method(name);
 }
 
 // Python's rule for a[from:to:step] over `length` items.
-std::vector<std::size_t> slice_indices(std::int64_t length, const Value& from, const Value& to, const Value& step,
-                                       Meter& meter) {
+std::vector<std::size_t> slice_indices(std::int64_t length, const Value& from, const Value& to,
+                                       const Value& step, Meter& meter) {
   const auto given = [&](const Value& part, std::int64_t otherwise) {
     if (part.is_none()) return otherwise;
     if (!part.is_integer()) meter.fail(fmt::format("slices by a {}", part.type_name()));
@@ -52,18 +57,21 @@ std::vector<std::size_t> slice_indices(std::int64_t length, const Value& from, c
     const std::int64_t index = given(part, 0);
     return std::clamp(index < 0 ? std::max(index, -length - 1) + length : index, low, high);
   };
-  const std::int64_t first = bound(from, stride > 0 ? low : high), last = bound(to, stride > 0 ? high : low);
+  const std::int64_t first = bound(from, stride > 0 ? low : high),
+                     last = bound(to, stride > 0 ? high : low);
   std::vector<std::size_t> indices;
   const auto reach = static_cast<std::int64_t>(length + 1);
   const std::int64_t hop = std::clamp(stride, -reach, reach);  // a longer one leaves the range too
-  for (std::int64_t i = first; stride > 0 ? i < last : i > last; i += hop) indices.push_back(static_cast<std::size_t>(i));
+  for (std::int64_t i = first; stride > 0 ? i < last : i > last; i += hop)
+    indices.push_back(static_cast<std::size_t>(i));
   return indices;
 }
 
 }  // namespace
 
 std::int64_t count_characters(std::string_view utf8) {
-  return std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  return std::count_if(utf8.begin(), utf8.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 std::vector<std::string_view> characters(std::string_view utf8) {
@@ -97,7 +105,8 @@ void append_text(std::string& text, const Value& value, Meter& meter) {
   } else if (value.is_none()) {
     text += "None";
   } else if (!value.is_undefined()) {
-    meter.fail(fmt::format("prints a {}", value.type_name()), "print its parts, or use the filter tojson");
+    meter.fail(fmt::format("prints a {}", value.type_name()),
+               "print its parts, or use the filter tojson");
   }
 }
 
@@ -129,7 +138,8 @@ Value subscript(const Value& object, const Value& key, Meter& meter) {
     if (object.is_list()) {
       const auto length = static_cast<std::int64_t>(object.items().size());
       if (index < 0) index += length;
-      return index >= 0 && index < length ? object.items()[static_cast<std::size_t>(index)] : Value();
+      return index >= 0 && index < length ? object.items()[static_cast<std::size_t>(index)]
+                                          : Value();
     }
     meter.spend(object.as_string().size() / 4);
     const auto parts = characters(object.as_string());
@@ -149,7 +159,8 @@ Value attribute(const Value& object, const std::string& name, Meter& meter) {
   if (object.is_undefined()) meter.fail(fmt::format("reads '{}' of an undefined value", name));
   if (name.starts_with("__")) meter.fail(fmt::format("reads the attribute '{}'", name));
   if (const Loop* loop = object.as_loop()) return loop_attribute(**loop, name, meter);
-  if (is_own_method(object, name)) meter.fail(fmt::format("uses the method '{}' without calling it", name));
+  if (is_own_method(object, name))
+    meter.fail(fmt::format("uses the method '{}' without calling it", name));
   const Entries* entries = object.is_dict() ? &object.entries() : nullptr;
   if (const Namespace* space = object.as_namespace()) entries = &(*space)->entries;
   if (!entries) return {};
@@ -158,11 +169,13 @@ Value attribute(const Value& object, const std::string& name, Meter& meter) {
   return entry ? *entry : Value();
 }
 
-Value slice(const Value& object, const Value& from, const Value& to, const Value& step, Meter& meter) {
+Value slice(const Value& object, const Value& from, const Value& to, const Value& step,
+            Meter& meter) {
   if (object.is_list()) {
     meter.spend(object.items().size());
     std::vector<Value> items;
-    for (const std::size_t i : slice_indices(static_cast<std::int64_t>(object.items().size()), from, to, step, meter)) {
+    for (const std::size_t i :
+         slice_indices(static_cast<std::int64_t>(object.items().size()), from, to, step, meter)) {
       items.push_back(object.items()[i]);
     }
     return make_list(std::move(items));
@@ -171,7 +184,9 @@ Value slice(const Value& object, const Value& from, const Value& to, const Value
   meter.spend(object.as_string().size() / 2);
   const auto parts = characters(object.as_string());
   std::string text;
-  for (const std::size_t i : slice_indices(static_cast<std::int64_t>(parts.size()), from, to, step, meter)) text += parts[i];
+  for (const std::size_t i :
+       slice_indices(static_cast<std::int64_t>(parts.size()), from, to, step, meter))
+    text += parts[i];
   return text;
 }
 

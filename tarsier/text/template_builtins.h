@@ -29,14 +29,18 @@ std::string method_list();
 /// Each fails, through the meter, on arguments of the wrong kind or number.
 /// raise_exception throws InputError with its message.
 Value call_function(Function function, const Arguments& arguments, Meter& meter);
-Value apply_filter(std::string_view name, const Value& value, const Arguments& arguments, Meter& meter);
-bool apply_test(std::string_view name, const Value& value, const Arguments& arguments, Meter& meter);
-Value call_method(std::string_view name, const Value& object, const Arguments& arguments, Meter& meter);
+Value apply_filter(std::string_view name, const Value& value, const Arguments& arguments,
+                   Meter& meter);
+bool apply_test(std::string_view name, const Value& value, const Arguments& arguments,
+                Meter& meter);
+Value call_method(std::string_view name, const Value& object, const Arguments& arguments,
+                  Meter& meter);
 
 /// Reads arguments in Python's way: `names` in order, each by position or by name.
 class ArgumentReader {
  public:
-  ArgumentReader(std::string_view what, const Arguments& arguments, std::vector<std::string_view> names, Meter& meter);
+  ArgumentReader(std::string_view what, const Arguments& arguments,
+                 std::vector<std::string_view> names, Meter& meter);
   const Value* find(std::string_view name) const;  // nullptr when it was not given
   const Value& at(std::string_view name) const;    // fails when it was not given
 

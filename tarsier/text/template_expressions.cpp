@@ -18,11 +18,14 @@ Expr start(ExprKind kind, int line) {
 }  // namespace
 
 ExprPtr Parser::finish(Expr expr) {
-  const auto deepen = [&](const ExprPtr& child) { expr.depth = std::max(expr.depth, child->depth + 1); };
+  const auto deepen = [&](const ExprPtr& child) {
+    expr.depth = std::max(expr.depth, child->depth + 1);
+  };
   for (const ExprPtr& child : expr.children) deepen(child);
   for (const auto& [name, child] : expr.named) deepen(child);
   if (expr.depth > max_depth_) {
-    fail_at(name_, expr.line, fmt::format("nests deeper than {} levels", max_depth_), "simplify the template");
+    fail_at(name_, expr.line, fmt::format("nests deeper than {} levels", max_depth_),
+            "simplify the template");
   }
   return std::make_unique<Expr>(std::move(expr));
 }

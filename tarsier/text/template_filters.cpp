@@ -21,13 +21,18 @@ Value trim(const Value& value, const Arguments& arguments, Meter& meter) {
 }
 
 Value to_json(const Value& value, const Arguments& arguments, Meter& meter) {
-  const ArgumentReader reader("tojson", arguments, {"ensure_ascii", "indent", "separators", "sort_keys"}, meter);
+  const ArgumentReader reader("tojson", arguments,
+                              {"ensure_ascii", "indent", "separators", "sort_keys"}, meter);
   if (reader.find("separators")) meter.fail("gives tojson separators", "leave them out");
-  const auto flag = [&](const char* name) { return reader.find(name) && is_true(*reader.find(name)); };
+  const auto flag = [&](const char* name) {
+    return reader.find(name) && is_true(*reader.find(name));
+  };
   const Value* indent = reader.find("indent");
-  if (indent && !indent->is_none() && !indent->is_integer()) meter.fail("gives tojson an indent that is no integer");
+  if (indent && !indent->is_none() && !indent->is_integer())
+    meter.fail("gives tojson an indent that is no integer");
   JsonFormat format{-1, flag("ensure_ascii"), flag("sort_keys")};
-  if (indent && indent->is_integer()) format.indent = std::clamp<std::int64_t>(indent->as_integer(), 0, 64);
+  if (indent && indent->is_integer())
+    format.indent = std::clamp<std::int64_t>(indent->as_integer(), 0, 64);
   return json_text(value, format, meter);
 }
 
@@ -63,7 +68,8 @@ Value last(const Value& value, const Arguments& arguments, Meter& meter) {
 
 Value join(const Value& value, const Arguments& arguments, Meter& meter) {
   const ArgumentReader reader("join", arguments, {"d"}, meter);
-  const std::string separator = reader.find("d") ? to_text(*reader.find("d"), meter) : std::string();
+  const std::string separator =
+      reader.find("d") ? to_text(*reader.find("d"), meter) : std::string();
   std::string text;
   bool between = false;
   const List items = iterate(value, meter);
@@ -91,7 +97,8 @@ Value as_list(const Value& value, const Arguments& arguments, Meter& meter) {
 
 Value replaced(const Value& value, const Arguments& arguments, Meter& meter) {
   const ArgumentReader reader("replace", arguments, {"old", "new", "count"}, meter);
-  return replace(to_text(value, meter), reader.at("old"), reader.at("new"), reader.find("count"), meter);
+  return replace(to_text(value, meter), reader.at("old"), reader.at("new"), reader.find("count"),
+                 meter);
 }
 
 struct Filter {
@@ -112,7 +119,8 @@ constexpr std::array<Filter, 12> kFilters = {{{"trim", trim},
                                               {"replace", replaced}}};
 
 const Filter* find_filter(std::string_view name) {
-  const auto found = std::find_if(kFilters.begin(), kFilters.end(), [&](const Filter& f) { return f.name == name; });
+  const auto found = std::find_if(kFilters.begin(), kFilters.end(),
+                                  [&](const Filter& f) { return f.name == name; });
   return found == kFilters.end() ? nullptr : &*found;
 }
 
@@ -126,7 +134,8 @@ std::string filter_list() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-Value apply_filter(std::string_view name, const Value& value, const Arguments& arguments, Meter& meter) {
+Value apply_filter(std::string_view name, const Value& value, const Arguments& arguments,
+                   Meter& meter) {
   return find_filter(name)->apply(value, arguments, meter);
 }
 

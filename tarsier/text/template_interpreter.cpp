@@ -9,7 +9,8 @@
 
 namespace tarsier::jinja {
 
-Interpreter::Interpreter(const Syntax& syntax, const std::string& name, TemplateBudget budget, const Entries& variables)
+Interpreter::Interpreter(const Syntax& syntax, const std::string& name, TemplateBudget budget,
+                         const Entries& variables)
     : syntax_(syntax), meter_(name, budget), names_(syntax.names.size()) {
   for (std::size_t slot = 0; slot < names_.size(); ++slot) {
     if (const Value* value = find_entry(variables, syntax.names[slot])) {
@@ -37,15 +38,21 @@ void Interpreter::execute(const Node& node) {
       meter_.spend_bytes(node.text.size(), output_.size() + node.text.size());
       output_ += node.text;
       break;
-    case NodeKind::output: append_text(output_, evaluate(*node.exprs[0]), meter_); break;
-    case NodeKind::set: run_set(node); break;
+    case NodeKind::output:
+      append_text(output_, evaluate(*node.exprs[0]), meter_);
+      break;
+    case NodeKind::set:
+      run_set(node);
+      break;
     case NodeKind::condition: {
       std::size_t branch = 0;
       while (branch < node.exprs.size() && !is_true(evaluate(*node.exprs[branch]))) ++branch;
       if (branch < node.bodies.size()) execute(node.bodies[branch]);
       break;
     }
-    case NodeKind::loop: run_loop(node); break;
+    case NodeKind::loop:
+      run_loop(node);
+      break;
     case NodeKind::generation: {
       const std::size_t scope = enter_scope();
       execute(node.bodies[0]);
@@ -59,11 +66,14 @@ void Interpreter::run_set(const Node& node) {
   Value value = evaluate(*node.exprs[0]);
   if (node.text.empty()) return assign(node.slots[0], std::move(value));
   const Namespace* space = names_[node.slots[0]].as_namespace();
-  if (!space) meter_.fail(fmt::format("sets '{}' of a {}", node.text, names_[node.slots[0]].type_name()), "make it a namespace");
+  if (!space)
+    meter_.fail(fmt::format("sets '{}' of a {}", node.text, names_[node.slots[0]].type_name()),
+                "make it a namespace");
   meter_.storable(value);
   auto& entries = (*space)->entries;
   meter_.spend(entries.size() / 8);
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == node.text; });
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const auto& entry) { return entry.first == node.text; });
   if (found == entries.end()) {
     entries.emplace_back(node.text, std::move(value));
   } else {
@@ -73,7 +83,8 @@ void Interpreter::run_set(const Node& node) {
 
 void Interpreter::run_loop(const Node& node) {
   List items = iterate(evaluate(*node.exprs[0]), meter_);
-  if (node.exprs.size() > 1) items = std::make_shared<const ListData>(ListData{kept_items(node, items), 1});
+  if (node.exprs.size() > 1)
+    items = std::make_shared<const ListData>(ListData{kept_items(node, items), 1});
   const std::size_t scope = enter_scope();
   if (items->items.empty()) {
     if (node.bodies.size() > 1) execute(node.bodies[1]);
@@ -84,7 +95,8 @@ void Interpreter::run_loop(const Node& node) {
     meter_.at_line(node.line);
     meter_.spend(3);
     bind_targets(node, items->items[i]);
-    assign(syntax_.loop_slot, Loop(std::make_shared<const LoopData>(LoopData{items, static_cast<std::int64_t>(i)})));
+    assign(syntax_.loop_slot,
+           Loop(std::make_shared<const LoopData>(LoopData{items, static_cast<std::int64_t>(i)})));
     execute(node.bodies[0]);
     leave_scope(scope);
   }
@@ -105,7 +117,8 @@ void Interpreter::bind_targets(const Node& node, const Value& item) {
   if (node.slots.size() == 1) return assign(node.slots[0], item);
   const List parts = iterate(item, meter_);
   if (parts->items.size() != node.slots.size()) {
-    meter_.fail(fmt::format("unpacks {} values into {} names", parts->items.size(), node.slots.size()));
+    meter_.fail(
+        fmt::format("unpacks {} values into {} names", parts->items.size(), node.slots.size()));
   }
   for (std::size_t i = 0; i < node.slots.size(); ++i) assign(node.slots[i], parts->items[i]);
 }
@@ -126,43 +139,59 @@ Value Interpreter::evaluate(const Expr& expr) {
   meter_.spend(1);
   const auto child = [&](std::size_t i) { return evaluate(*expr.children[i]); };
   switch (expr.kind) {
-    case ExprKind::literal: return expr.value;
-    case ExprKind::name: return names_[expr.slot];
+    case ExprKind::literal:
+      return expr.value;
+    case ExprKind::name:
+      return names_[expr.slot];
     case ExprKind::list: {
       std::vector<Value> items;
       items.reserve(expr.children.size());
       for (const ExprPtr& each : expr.children) items.push_back(meter_.storable(evaluate(*each)));
       return make_list(std::move(items));
     }
-    case ExprKind::dict: return evaluate_dict(expr);
-    case ExprKind::attribute: return attribute(child(0), expr.text, meter_);
-    case ExprKind::subscript: return subscript(child(0), child(1), meter_);
-    case ExprKind::slice: return slice(child(0), child(1), child(2), child(3), meter_);
+    case ExprKind::dict:
+      return evaluate_dict(expr);
+    case ExprKind::attribute:
+      return attribute(child(0), expr.text, meter_);
+    case ExprKind::subscript:
+      return subscript(child(0), child(1), meter_);
+    case ExprKind::slice:
+      return slice(child(0), child(1), child(2), child(3), meter_);
     case ExprKind::call: {
       const Value callee = child(0);
-      if (!callee.as_function()) meter_.fail(fmt::format("calls '{}', a {}", expr.children[0]->text, callee.type_name()));
+      if (!callee.as_function())
+        meter_.fail(fmt::format("calls '{}', a {}", expr.children[0]->text, callee.type_name()));
       return call_function(*callee.as_function(), evaluate_arguments(expr), meter_);
     }
-    case ExprKind::method: return call_method(expr.text, child(0), evaluate_arguments(expr), meter_);
-    case ExprKind::filter: return apply_filter(expr.text, child(0), evaluate_arguments(expr), meter_);
-    case ExprKind::test: return apply_test(expr.text, child(0), evaluate_arguments(expr), meter_);
-    case ExprKind::arithmetic: return evaluate_chain(expr);
+    case ExprKind::method:
+      return call_method(expr.text, child(0), evaluate_arguments(expr), meter_);
+    case ExprKind::filter:
+      return apply_filter(expr.text, child(0), evaluate_arguments(expr), meter_);
+    case ExprKind::test:
+      return apply_test(expr.text, child(0), evaluate_arguments(expr), meter_);
+    case ExprKind::arithmetic:
+      return evaluate_chain(expr);
     case ExprKind::concatenate: {
       std::string text;
       for (const ExprPtr& each : expr.children) append_text(text, evaluate(*each), meter_);
       return text;
     }
-    case ExprKind::compare: return evaluate_comparison(expr);
-    case ExprKind::negate: return negated(child(0), meter_);
+    case ExprKind::compare:
+      return evaluate_comparison(expr);
+    case ExprKind::negate:
+      return negated(child(0), meter_);
     case ExprKind::plus: {
       Value value = child(0);
-      if (!value.is_number()) meter_.fail(fmt::format("cannot put + before a {}", value.type_name()));
+      if (!value.is_number())
+        meter_.fail(fmt::format("cannot put + before a {}", value.type_name()));
       return value.is_bool() ? Value(value.as_integer()) : value;
     }
-    case ExprKind::logical_not: return !is_true(child(0));
+    case ExprKind::logical_not:
+      return !is_true(child(0));
     case ExprKind::logical_and:
     case ExprKind::logical_or: {
-      const bool wanted = expr.kind == ExprKind::logical_or;  // Python gives back the operand that decides
+      const bool wanted =
+          expr.kind == ExprKind::logical_or;  // Python gives back the operand that decides
       Value value;
       for (const ExprPtr& each : expr.children) {
         value = evaluate(*each);
@@ -170,7 +199,8 @@ Value Interpreter::evaluate(const Expr& expr) {
       }
       return value;
     }
-    case ExprKind::choose: return is_true(child(1)) ? child(0) : child(2);
+    case ExprKind::choose:
+      return is_true(child(1)) ? child(0) : child(2);
   }
   return {};
 }
@@ -200,10 +230,13 @@ Value Interpreter::evaluate_dict(const Expr& expr) {
   Entries entries;
   for (std::size_t i = 0; i + 1 < expr.children.size(); i += 2) {
     const Value key = evaluate(*expr.children[i]);
-    if (!key.is_string()) meter_.fail(fmt::format("has a dict key that is a {}", key.type_name()), "use strings as keys");
+    if (!key.is_string())
+      meter_.fail(fmt::format("has a dict key that is a {}", key.type_name()),
+                  "use strings as keys");
     Value value = meter_.storable(evaluate(*expr.children[i + 1]));
     meter_.spend(entries.size() / 8);
-    const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.first == key.as_string(); });
+    const auto found = std::find_if(entries.begin(), entries.end(),
+                                    [&](const auto& e) { return e.first == key.as_string(); });
     if (found == entries.end()) {
       entries.emplace_back(key.as_string(), std::move(value));
     } else {
@@ -215,7 +248,8 @@ Value Interpreter::evaluate_dict(const Expr& expr) {
 
 Arguments Interpreter::evaluate_arguments(const Expr& expr) {
   Arguments arguments;
-  for (std::size_t i = 1; i < expr.children.size(); ++i) arguments.positional.push_back(evaluate(*expr.children[i]));
+  for (std::size_t i = 1; i < expr.children.size(); ++i)
+    arguments.positional.push_back(evaluate(*expr.children[i]));
   for (const auto& [name, value] : expr.named) arguments.named.emplace_back(name, evaluate(*value));
   return arguments;
 }

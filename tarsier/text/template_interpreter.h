@@ -13,7 +13,8 @@ namespace tarsier::jinja {
 /// Runs a parsed template once. `variables` are its top-level names.
 class Interpreter {
  public:
-  Interpreter(const Syntax& syntax, const std::string& name, TemplateBudget budget, const Entries& variables);
+  Interpreter(const Syntax& syntax, const std::string& name, TemplateBudget budget,
+              const Entries& variables);
   std::string run();
 
  private:
@@ -37,8 +38,8 @@ class Interpreter {
 
   const Syntax& syntax_;
   Meter meter_;
-  std::vector<Value> names_;                             // by slot
-  std::vector<std::pair<std::size_t, Value>> undo_;      // (slot, value before), newest last
+  std::vector<Value> names_;                         // by slot
+  std::vector<std::pair<std::size_t, Value>> undo_;  // (slot, value before), newest last
   std::string output_;
 };
 

@@ -66,20 +66,36 @@ class Writer {
 
   void write_character(char32_t c, std::string_view utf8) {
     switch (c) {
-      case '"': text_ += "\\\""; return;
-      case '\\': text_ += "\\\\"; return;
-      case '\n': text_ += "\\n"; return;
-      case '\r': text_ += "\\r"; return;
-      case '\t': text_ += "\\t"; return;
-      case '\b': text_ += "\\b"; return;
-      case '\f': text_ += "\\f"; return;
-      default: break;
+      case '"':
+        text_ += "\\\"";
+        return;
+      case '\\':
+        text_ += "\\\\";
+        return;
+      case '\n':
+        text_ += "\\n";
+        return;
+      case '\r':
+        text_ += "\\r";
+        return;
+      case '\t':
+        text_ += "\\t";
+        return;
+      case '\b':
+        text_ += "\\b";
+        return;
+      case '\f':
+        text_ += "\\f";
+        return;
+      default:
+        break;
     }
     const auto code = static_cast<std::uint32_t>(c);
     if (code < 0x20 || (format_.ensure_ascii && code >= 0x7F && code < 0x10000)) {
       text_ += fmt::format("\\u{:04x}", code);
     } else if (format_.ensure_ascii && code >= 0x10000) {
-      text_ += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF));
+      text_ += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((code - 0x10000) >> 10),
+                           0xDC00 + ((code - 0x10000) & 0x3FF));
     } else {
       text_ += utf8;
     }
@@ -94,7 +110,8 @@ class Writer {
   }
 
   template <class Items, class WriteItem>
-  void write_all(char open, char close, const Items& items, std::int64_t level, WriteItem write_item) {
+  void write_all(char open, char close, const Items& items, std::int64_t level,
+                 WriteItem write_item) {
     text_ += open;
     bool between = false;
     for (const auto& item : items) {
@@ -115,7 +132,8 @@ class Writer {
     std::vector<const Entries::value_type*> order;
     for (const auto& entry : entries) order.push_back(&entry);
     if (format_.sort_keys) {
-      std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+      std::sort(order.begin(), order.end(),
+                [](const auto* a, const auto* b) { return a->first < b->first; });
     }
     write_all('{', '}', order, level, [&](const auto* entry) {
       write_string(entry->first);
@@ -132,15 +150,21 @@ class Writer {
 }  // namespace
 
 Value from_json(const nlohmann::json& json, const std::string& path, int depth) {
-  if (depth > kMaxDepth) throw InputError({path, fmt::format("nests deeper than {} levels", kMaxDepth), "flatten it"});
+  if (depth > kMaxDepth)
+    throw InputError({path, fmt::format("nests deeper than {} levels", kMaxDepth), "flatten it"});
   switch (json.type()) {
-    case nlohmann::json::value_t::null: return None{};
-    case nlohmann::json::value_t::boolean: return json.get<bool>();
-    case nlohmann::json::value_t::number_integer: return json.get<std::int64_t>();
-    case nlohmann::json::value_t::number_unsigned:
-      if (json.get<std::uint64_t>() > INT64_MAX) throw InputError({path, "is beyond 64 bits", "send a smaller number"});
+    case nlohmann::json::value_t::null:
+      return None{};
+    case nlohmann::json::value_t::boolean:
+      return json.get<bool>();
+    case nlohmann::json::value_t::number_integer:
       return json.get<std::int64_t>();
-    case nlohmann::json::value_t::number_float: return json.get<double>();
+    case nlohmann::json::value_t::number_unsigned:
+      if (json.get<std::uint64_t>() > INT64_MAX)
+        throw InputError({path, "is beyond 64 bits", "send a smaller number"});
+      return json.get<std::int64_t>();
+    case nlohmann::json::value_t::number_float:
+      return json.get<double>();
     case nlohmann::json::value_t::string: {
       const auto& text = json.get_ref<const std::string&>();
       require_utf8(text, path);
@@ -149,7 +173,8 @@ Value from_json(const nlohmann::json& json, const std::string& path, int depth) 
     case nlohmann::json::value_t::array: {
       std::vector<Value> items;
       items.reserve(json.size());
-      for (const auto& item : json) items.push_back(from_json(item, fmt::format("{}[{}]", path, items.size()), depth + 1));
+      for (const auto& item : json)
+        items.push_back(from_json(item, fmt::format("{}[{}]", path, items.size()), depth + 1));
       return make_list(std::move(items));
     }
     case nlohmann::json::value_t::object: {
@@ -161,7 +186,8 @@ Value from_json(const nlohmann::json& json, const std::string& path, int depth) 
       }
       return make_dict(std::move(entries));
     }
-    default: throw InputError({path, "is binary", "send text"});
+    default:
+      throw InputError({path, "is binary", "send text"});
   }
 }
 

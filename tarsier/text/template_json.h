@@ -9,7 +9,8 @@
 
 namespace tarsier::jinja {
 
-/// JSON as a template value. InputError, naming the path, on a string that is not UTF-8 and on nesting beyond 64.
+/// JSON as a template value. InputError, naming the path, on a string that is not UTF-8 and on
+/// nesting beyond 64.
 Value from_json(const nlohmann::json& json, const std::string& path, int depth = 0);
 
 /// How Python's json.dumps writes; indent < 0 is one line.

@@ -62,8 +62,11 @@ class Lexer {
 
  private:
   std::size_t find_open() const {
-    for (std::size_t i = text_.find('{', at_); i != std::string_view::npos; i = text_.find('{', i + 1)) {
-      if (i + 1 < text_.size() && (text_[i + 1] == '%' || text_[i + 1] == '{' || text_[i + 1] == '#')) return i;
+    for (std::size_t i = text_.find('{', at_); i != std::string_view::npos;
+         i = text_.find('{', i + 1)) {
+      if (i + 1 < text_.size() &&
+          (text_[i + 1] == '%' || text_[i + 1] == '{' || text_[i + 1] == '#'))
+        return i;
     }
     return text_.size();
   }
@@ -124,7 +127,8 @@ class Lexer {
     const std::string_view rest = text_.substr(at_);
     const std::string_view plain(mark.data(), mark.size());
     const char sign = rest[0];
-    const bool signed_close = (sign == '-' || (sign == '+' && closer == '%')) && rest.substr(1).starts_with(plain);
+    const bool signed_close =
+        (sign == '-' || (sign == '+' && closer == '%')) && rest.substr(1).starts_with(plain);
     if (!signed_close && !rest.starts_with(plain)) return false;
     add(closer == '%' ? TokenKind::block_end : TokenKind::variable_end, {});
     advance_to(at_ + (signed_close ? 3 : 2));
@@ -142,7 +146,11 @@ class Lexer {
     if (after_dot) text = text.substr(0, text.find('.'));  // in x.1.2 the 1 is no fraction
     const NumberLiteral number = read_number(text);
     if (!number.error.empty()) fail(number.error);
-    Token token{number.is_real ? TokenKind::real : TokenKind::integer, {}, line_, number.integer, number.real};
+    Token token{number.is_real ? TokenKind::real : TokenKind::integer,
+                {},
+                line_,
+                number.integer,
+                number.real};
     tokens_.push_back(std::move(token));
     advance_to(at_ + number.length);
   }
@@ -162,7 +170,8 @@ class Lexer {
       if (c == '[') open_brackets += ']';
       if (c == '{') open_brackets += '}';
       if (c == ')' || c == ']' || c == '}') {
-        if (open_brackets.empty() || open_brackets.back() != c) fail(fmt::format("has a '{}' that closes nothing", c));
+        if (open_brackets.empty() || open_brackets.back() != c)
+          fail(fmt::format("has a '{}' that closes nothing", c));
         open_brackets.pop_back();
       }
       add(TokenKind::symbol, std::string(symbol));
@@ -173,7 +182,9 @@ class Lexer {
   }
 
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-  static bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+  static bool is_name_start(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  }
 
   void add(TokenKind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
   void add_data(std::string_view data) {
@@ -182,7 +193,9 @@ class Lexer {
   void advance_to(std::size_t end) {
     for (; at_ < end; ++at_) line_ += text_[at_] == '\n';
   }
-  [[noreturn]] void fail(std::string what) const { fail_at(name_, line_, std::move(what), "mend the template"); }
+  [[noreturn]] void fail(std::string what) const {
+    fail_at(name_, line_, std::move(what), "mend the template");
+  }
 
   const std::string_view text_;
   const std::string& name_;

@@ -7,7 +7,19 @@
 
 namespace tarsier::jinja {
 
-enum class TokenKind { data, block_begin, block_end, variable_begin, variable_end, name, string, integer, real, symbol, end };
+enum class TokenKind {
+  data,
+  block_begin,
+  block_end,
+  variable_begin,
+  variable_end,
+  name,
+  string,
+  integer,
+  real,
+  symbol,
+  end
+};
 
 struct Token {
   TokenKind kind;
@@ -17,9 +29,9 @@ struct Token {
   double real = 0;
 };
 
-/// Cuts a template into tokens as jinja2 does with trim_blocks and lstrip_blocks: comments gone, white space controlled
-/// by `-` and `+`, line ends made \n, one line end at the very end dropped. Ends with a token of kind `end`.
-/// CheckpointError names template and line.
+/// Cuts a template into tokens as jinja2 does with trim_blocks and lstrip_blocks: comments gone,
+/// white space controlled by `-` and `+`, line ends made \n, one line end at the very end dropped.
+/// Ends with a token of kind `end`. CheckpointError names template and line.
 std::vector<Token> lex_template(std::string_view source, const std::string& name);
 
 /// Python's str.isspace, which is also what `-` strips.

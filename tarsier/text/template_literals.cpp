@@ -34,24 +34,49 @@ std::size_t read_escape(std::string_view text, std::size_t at, std::string& valu
     return 2 + digits;
   };
   switch (c) {
-    case '\n': return 2;
-    case 'a': value += '\a'; return 2;
-    case 'b': value += '\b'; return 2;
-    case 'f': value += '\f'; return 2;
-    case 'n': value += '\n'; return 2;
-    case 'r': value += '\r'; return 2;
-    case 't': value += '\t'; return 2;
-    case 'v': value += '\v'; return 2;
-    case '\\': case '\'': case '"': value += c; return 2;
-    case 'x': return numbered(2);
-    case 'u': return numbered(4);
-    case 'U': return numbered(8);
-    case 'N': return 0;
-    default: break;
+    case '\n':
+      return 2;
+    case 'a':
+      value += '\a';
+      return 2;
+    case 'b':
+      value += '\b';
+      return 2;
+    case 'f':
+      value += '\f';
+      return 2;
+    case 'n':
+      value += '\n';
+      return 2;
+    case 'r':
+      value += '\r';
+      return 2;
+    case 't':
+      value += '\t';
+      return 2;
+    case 'v':
+      value += '\v';
+      return 2;
+    case '\\':
+    case '\'':
+    case '"':
+      value += c;
+      return 2;
+    case 'x':
+      return numbered(2);
+    case 'u':
+      return numbered(4);
+    case 'U':
+      return numbered(8);
+    case 'N':
+      return 0;
+    default:
+      break;
   }
   if (c >= '0' && c <= '7') {
     std::size_t digits = 1;
-    while (digits < 3 && at + 1 + digits < text.size() && text[at + 1 + digits] >= '0' && text[at + 1 + digits] <= '7') {
+    while (digits < 3 && at + 1 + digits < text.size() && text[at + 1 + digits] >= '0' &&
+           text[at + 1 + digits] <= '7') {
       ++digits;
     }
     append_utf8(value, static_cast<char32_t>(code_of(text, at + 1, digits, 8)));
@@ -71,7 +96,8 @@ NumberLiteral read_number(std::string_view text) {
     end += 1 + digits_at(text, end + 1);
   }
   if (end < text.size() && (text[end] == 'e' || text[end] == 'E')) {
-    const std::size_t sign = end + 1 < text.size() && (text[end + 1] == '+' || text[end + 1] == '-') ? 1 : 0;
+    const std::size_t sign =
+        end + 1 < text.size() && (text[end + 1] == '+' || text[end + 1] == '-') ? 1 : 0;
     const std::size_t digits = digits_at(text, end + 1 + sign);
     if (digits > 0) {
       number.is_real = true;
@@ -82,7 +108,8 @@ NumberLiteral read_number(std::string_view text) {
   const auto result = number.is_real ? std::from_chars(text.data(), last, number.real)
                                      : std::from_chars(text.data(), last, number.integer);
   if (result.ec != std::errc()) number.error = "has a number too large";
-  if (!number.is_real && end > 1 && text[0] == '0') number.error = "has a number with leading zeros";
+  if (!number.is_real && end > 1 && text[0] == '0')
+    number.error = "has a number with leading zeros";
   if (end < text.size() && (text[end] == '_' || (text[end] >= 'a' && text[end] <= 'z') ||
                             (text[end] >= 'A' && text[end] <= 'Z'))) {
     number.error = "has a number with a letter in it";

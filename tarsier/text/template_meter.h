@@ -23,11 +23,13 @@ class Meter {
   }
   /// For `added` bytes about to be written into a string that will then hold `total`.
   void spend_bytes(std::size_t added, std::size_t total) {
-    if (static_cast<std::int64_t>(total) > budget_.output_bytes) fail_budget("bytes of text", budget_.output_bytes);
+    if (static_cast<std::int64_t>(total) > budget_.output_bytes)
+      fail_budget("bytes of text", budget_.output_bytes);
     spend(added / 64);
   }
   void spend_bytes(std::size_t bytes) { spend_bytes(bytes, bytes); }
-  /// A value about to be put into a list, dict or namespace: must not be a namespace, nor nested too deep.
+  /// A value about to be put into a list, dict or namespace: must not be a namespace, nor nested
+  /// too deep.
   const Value& storable(const Value& value);
 
   [[noreturn]] void fail(std::string what, std::string hint = "mend the template") const;

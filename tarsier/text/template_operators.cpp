@@ -9,7 +9,8 @@
 namespace tarsier::jinja {
 namespace {
 
-[[noreturn]] void fail_types(std::string_view op, const Value& left, const Value& right, Meter& meter) {
+[[noreturn]] void fail_types(std::string_view op, const Value& left, const Value& right,
+                             Meter& meter) {
   meter.fail(fmt::format("cannot compute {} {} {}", left.type_name(), op, right.type_name()));
 }
 
@@ -25,7 +26,9 @@ Value repeated(const Value& value, std::int64_t count, Meter& meter) {
     return out;
   }
   const auto& items = value.items();
-  if (!items.empty()) meter.spend(times > (std::size_t{1} << 40) / items.size() ? std::size_t{1} << 40 : times * items.size());
+  if (!items.empty())
+    meter.spend(times > (std::size_t{1} << 40) / items.size() ? std::size_t{1} << 40
+                                                              : times * items.size());
   std::vector<Value> out;
   if (!items.empty()) {
     for (std::size_t i = 0; i < times; ++i) out.insert(out.end(), items.begin(), items.end());
@@ -57,7 +60,8 @@ Value integer_arithmetic(std::string_view op, std::int64_t a, std::int64_t b, Me
     if (b == 0) meter.fail("divides by zero");
     if (op == "/") return static_cast<double>(a) / static_cast<double>(b);
     if (b == -1) return op == "%" ? Value(std::int64_t{0}) : integer_arithmetic("-", 0, a, meter);
-    const bool round_down = a % b != 0 && (a < 0) != (b < 0);  // the remainder takes the divisor's sign
+    const bool round_down =
+        a % b != 0 && (a < 0) != (b < 0);  // the remainder takes the divisor's sign
     out = op == "%" ? a % b + (round_down ? b : 0) : a / b - (round_down ? 1 : 0);
   }
   if (overflow) meter.fail("computes an integer beyond 64 bits");
@@ -101,10 +105,12 @@ bool is_true(const Value& value) {
 
 Value arithmetic(std::string_view op, const Value& left, const Value& right, Meter& meter) {
   if (left.is_number() && right.is_number()) {
-    if (left.is_float() || right.is_float()) return real_arithmetic(op, left.as_number(), right.as_number(), meter);
+    if (left.is_float() || right.is_float())
+      return real_arithmetic(op, left.as_number(), right.as_number(), meter);
     return integer_arithmetic(op, left.as_integer(), right.as_integer(), meter);
   }
-  if (op == "+" && ((left.is_string() && right.is_string()) || (left.is_list() && right.is_list()))) {
+  if (op == "+" &&
+      ((left.is_string() && right.is_string()) || (left.is_list() && right.is_list()))) {
     return joined(left, right, meter);
   }
   if (op == "*" && (left.is_string() || left.is_list()) && right.is_integer()) {
@@ -127,7 +133,8 @@ bool compared(std::string_view op, const Value& left, const Value& right, Meter&
   if (op == "!=") return !are_equal(left, right, meter);
   if (op == "in") return contains(right, left, meter);
   if (op == "not in") return !contains(right, left, meter);
-  const bool unordered = (left.is_float() && std::isnan(left.as_number())) || (right.is_float() && std::isnan(right.as_number()));
+  const bool unordered = (left.is_float() && std::isnan(left.as_number())) ||
+                         (right.is_float() && std::isnan(right.as_number()));
   const int sign = order(left, right, op, meter);
   if (unordered) return false;
   if (op == "<") return sign < 0;
@@ -159,7 +166,8 @@ bool are_equal(const Value& left, const Value& right, Meter& meter) {
       return other && are_equal(entry.second, *other, meter);
     });
   }
-  if (left.as_namespace() && right.as_namespace()) return *left.as_namespace() == *right.as_namespace();
+  if (left.as_namespace() && right.as_namespace())
+    return *left.as_namespace() == *right.as_namespace();
   if (left.as_function() && right.as_function()) return *left.as_function() == *right.as_function();
   return (left.is_none() && right.is_none()) || (left.is_undefined() && right.is_undefined());
 }
@@ -179,7 +187,8 @@ bool contains(const Value& container, const Value& item, Meter& meter) {
     return false;
   }
   if (container.is_dict()) {
-    if (item.is_list() || item.is_dict()) meter.fail(fmt::format("looks for a {} among keys", item.type_name()));
+    if (item.is_list() || item.is_dict())
+      meter.fail(fmt::format("looks for a {} among keys", item.type_name()));
     meter.spend(container.entries().size() / 8);
     return item.is_string() && find_entry(container.entries(), item.as_string());
   }
@@ -188,8 +197,10 @@ bool contains(const Value& container, const Value& item, Meter& meter) {
 
 std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from) {
   if (from > text.size()) return std::string_view::npos;
-  const void* found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());  // two-way: linear
-  return found ? static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) : std::string_view::npos;
+  const void* found = memmem(text.data() + from, text.size() - from, needle.data(),
+                             needle.size());  // two-way: linear
+  return found ? static_cast<std::size_t>(static_cast<const char*>(found) - text.data())
+               : std::string_view::npos;
 }
 
 }  // namespace tarsier::jinja

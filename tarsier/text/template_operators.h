@@ -28,11 +28,13 @@ List iterate(const Value& value, Meter& meter);
 /// object[key], object.name and object[from:to:step]; undefined where Jinja gives undefined.
 Value subscript(const Value& object, const Value& key, Meter& meter);
 Value attribute(const Value& object, const std::string& name, Meter& meter);
-Value slice(const Value& object, const Value& from, const Value& to, const Value& step, Meter& meter);
+Value slice(const Value& object, const Value& from, const Value& to, const Value& step,
+            Meter& meter);
 
 std::int64_t count_characters(std::string_view utf8);
 std::vector<std::string_view> characters(std::string_view utf8);
-/// Offset of `needle` at or after `from`, npos when there is none; time is linear whatever the text.
+/// Offset of `needle` at or after `from`, npos when there is none; time is linear whatever the
+/// text.
 std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from);
 std::string number_text(double value);  // as Python's repr
 

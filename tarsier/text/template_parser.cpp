@@ -19,7 +19,8 @@ Parser::Parser(std::vector<Token> tokens, const std::string& name, std::int64_t 
 Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
   if (++parser_.depth_ > parser_.max_depth_) {
     --parser_.depth_;
-    parser_.fail(fmt::format("nests deeper than {} levels", parser_.max_depth_), "simplify the template");
+    parser_.fail(fmt::format("nests deeper than {} levels", parser_.max_depth_),
+                 "simplify the template");
   }
 }
 
@@ -29,7 +30,8 @@ Syntax Parser::run() {
   return std::move(syntax_);
 }
 
-// Up to the tag that ends the body, which stays current (its name, past the {%); at the top, up to the end.
+// Up to the tag that ends the body, which stays current (its name, past the {%); at the top, up to
+// the end.
 Body Parser::parse_body(std::initializer_list<std::string_view> ends) {
   const Nesting nesting(*this);
   Body body;
@@ -47,14 +49,16 @@ Body Parser::parse_body(std::initializer_list<std::string_view> ends) {
         ++at_;
         Node node{NodeKind::output, line, {}, {}, {}, {}};
         node.exprs.push_back(parse_expression());
-        if (current().kind != TokenKind::variable_end) fail("has an unexpected " + describe_current());
+        if (current().kind != TokenKind::variable_end)
+          fail("has an unexpected " + describe_current());
         ++at_;
         body.push_back(std::move(node));
         break;
       }
       default:
         ++at_;  // a lexer's stream has only block_begin left here
-        if (std::find(ends.begin(), ends.end(), current().text) != ends.end() && current().kind == TokenKind::name) {
+        if (std::find(ends.begin(), ends.end(), current().text) != ends.end() &&
+            current().kind == TokenKind::name) {
           return body;
         }
         body.push_back(parse_statement());
@@ -69,7 +73,8 @@ Node Parser::parse_statement() {
   if (take_name("if")) return parse_if(line);
   if (take_name("set")) return parse_set(line);
   if (take_name("generation")) return parse_generation(line);
-  fail(fmt::format("uses the tag '{}'", current().text), "chat templates may use for, if, set and generation");
+  fail(fmt::format("uses the tag '{}'", current().text),
+       "chat templates may use for, if, set and generation");
 }
 
 Node Parser::parse_for(int line) {
@@ -112,10 +117,12 @@ Node Parser::parse_set(int line) {
   node.slots.push_back(parse_target());
   if (take_symbol(".")) {
     node.text = expect_name();
-    if (node.text.starts_with("_")) fail(fmt::format("sets the attribute '{}'", node.text), "rename it");
+    if (node.text.starts_with("_"))
+      fail(fmt::format("sets the attribute '{}'", node.text), "rename it");
   }
   if (is_symbol(",")) fail("sets several names at once", "set one name a tag");
-  if (current().kind == TokenKind::block_end) fail("uses a set block", "set the name to an expression");
+  if (current().kind == TokenKind::block_end)
+    fail("uses a set block", "set the name to an expression");
   expect_symbol("=");
   node.exprs.push_back(parse_expression());
   finish_tag();
@@ -131,7 +138,8 @@ Node Parser::parse_generation(int line) {
 }
 
 void Parser::finish_tag() {
-  if (current().kind != TokenKind::block_end) fail("has an unexpected " + describe_current() + " in a tag");
+  if (current().kind != TokenKind::block_end)
+    fail("has an unexpected " + describe_current() + " in a tag");
   ++at_;
 }
 
@@ -147,10 +155,12 @@ std::size_t Parser::slot_of(const std::string& name) {
 }
 
 std::size_t Parser::parse_target() {
-  static constexpr std::string_view kReserved[] = {"true", "false", "none", "True", "False", "None",
-                                                   "and",  "or",    "not",  "in",   "is",    "if", "else"};
+  static constexpr std::string_view kReserved[] = {"true", "false", "none", "True", "False",
+                                                   "None", "and",   "or",   "not",  "in",
+                                                   "is",   "if",    "else"};
   const std::string name = expect_name();
-  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved) || name == "loop") {
+  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved) ||
+      name == "loop") {
     fail(fmt::format("assigns to '{}'", name));
   }
   return slot_of(name);
@@ -160,7 +170,9 @@ bool Parser::is_symbol(std::string_view symbol) const {
   return current().kind == TokenKind::symbol && current().text == symbol;
 }
 
-bool Parser::is_name(std::string_view name) const { return current().kind == TokenKind::name && current().text == name; }
+bool Parser::is_name(std::string_view name) const {
+  return current().kind == TokenKind::name && current().text == name;
+}
 
 bool Parser::take_symbol(std::string_view symbol) {
   if (!is_symbol(symbol)) return false;
@@ -185,15 +197,26 @@ std::string Parser::expect_name() {
 
 std::string Parser::describe_current() const {
   switch (current().kind) {
-    case TokenKind::end: return "the end of the template";
-    case TokenKind::data: return "text";
-    case TokenKind::block_begin: return "'{%'";
-    case TokenKind::block_end: return "'%}'";
-    case TokenKind::variable_begin: return "'{{'";
-    case TokenKind::variable_end: return "'}}'";
-    case TokenKind::string: return "a string";
-    case TokenKind::integer: case TokenKind::real: return "a number";
-    case TokenKind::name: case TokenKind::symbol: return "'" + current().text + "'";
+    case TokenKind::end:
+      return "the end of the template";
+    case TokenKind::data:
+      return "text";
+    case TokenKind::block_begin:
+      return "'{%'";
+    case TokenKind::block_end:
+      return "'%}'";
+    case TokenKind::variable_begin:
+      return "'{{'";
+    case TokenKind::variable_end:
+      return "'}}'";
+    case TokenKind::string:
+      return "a string";
+    case TokenKind::integer:
+    case TokenKind::real:
+      return "a number";
+    case TokenKind::name:
+    case TokenKind::symbol:
+      return "'" + current().text + "'";
   }
   return "something else";
 }

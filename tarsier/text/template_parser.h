@@ -12,12 +12,13 @@
 
 namespace tarsier::jinja {
 
-/// Parses a template, by jinja2's grammar and precedences. CheckpointError names template, line and whatever is not in
-/// the subset (a tag, filter, test, method, function, operator), and nesting beyond `max_depth`.
+/// Parses a template, by jinja2's grammar and precedences. CheckpointError names template, line and
+/// whatever is not in the subset (a tag, filter, test, method, function, operator), and nesting
+/// beyond `max_depth`.
 Syntax parse_template(std::string_view source, const std::string& name, std::int64_t max_depth);
 
-/// The recursive descent behind parse_template: statements in template_parser.cpp, expressions, loosest first, in
-/// template_expressions.cpp, and what binds tightest in template_primaries.cpp.
+/// The recursive descent behind parse_template: statements in template_parser.cpp, expressions,
+/// loosest first, in template_expressions.cpp, and what binds tightest in template_primaries.cpp.
 class Parser {
  public:
   Parser(std::vector<Token> tokens, const std::string& name, std::int64_t max_depth);
@@ -30,7 +31,7 @@ class Parser {
   Node parse_if(int line);
   Node parse_set(int line);
   Node parse_generation(int line);
-  void finish_tag();                     // past the %} of a tag
+  void finish_tag();                      // past the %} of a tag
   void finish_tag(std::string_view tag);  // past `tag` and its %}
 
   ExprPtr parse_expression();  // with inline if

@@ -19,16 +19,21 @@ Expr start(ExprKind kind, int line, ExprPtr first = nullptr) {
 ExprPtr Parser::parse_primary() {
   const Token token = current();
   switch (token.kind) {
-    case TokenKind::integer: ++at_; return make_literal(token.integer);
-    case TokenKind::real: ++at_; return make_literal(token.real);
+    case TokenKind::integer:
+      ++at_;
+      return make_literal(token.integer);
+    case TokenKind::real:
+      ++at_;
+      return make_literal(token.real);
     case TokenKind::string: {
       std::string text;
-      while (current().kind == TokenKind::string) text += tokens_[at_++].text;  // neighbours join, as in Python
+      while (current().kind == TokenKind::string)
+        text += tokens_[at_++].text;  // neighbours join, as in Python
       return make_literal(std::move(text));
     }
     case TokenKind::name: {
-      if (token.text == "not" || token.text == "and" || token.text == "or" || token.text == "in" || token.text == "is" ||
-          token.text == "if" || token.text == "else") {
+      if (token.text == "not" || token.text == "and" || token.text == "or" || token.text == "in" ||
+          token.text == "is" || token.text == "if" || token.text == "else") {
         fail(fmt::format("has '{}' where a value is needed", token.text));
       }
       ++at_;
@@ -40,7 +45,8 @@ ExprPtr Parser::parse_primary() {
       name.slot = slot_of(token.text);
       return finish(std::move(name));
     }
-    default: break;
+    default:
+      break;
   }
   if (is_symbol("(")) return parse_parenthesised();
   if (is_symbol("[")) return parse_list();
@@ -102,7 +108,8 @@ ExprPtr Parser::parse_postfix(ExprPtr expr) {
       }
       Expr attribute = start(ExprKind::attribute, current().line, std::move(expr));
       attribute.text = expect_name();
-      if (attribute.text.starts_with("__")) fail(fmt::format("reads the attribute '{}'", attribute.text));
+      if (attribute.text.starts_with("__"))
+        fail(fmt::format("reads the attribute '{}'", attribute.text));
       expr = finish(std::move(attribute));
     } else {
       return expr;
@@ -139,14 +146,16 @@ ExprPtr Parser::parse_call(ExprPtr callee) {
   const int line = current().line;
   if (callee->kind == ExprKind::name) {
     if (!function_named(callee->text)) {
-      fail(fmt::format("calls the function '{}'", callee->text), "range, namespace and raise_exception are supported");
+      fail(fmt::format("calls the function '{}'", callee->text),
+           "range, namespace and raise_exception are supported");
     }
     Expr call = start(ExprKind::call, line, std::move(callee));
     parse_arguments(call);
     return finish(std::move(call));
   }
   if (callee->kind != ExprKind::attribute) fail("calls a value that is not a function");
-  if (!is_method(callee->text)) fail(fmt::format("calls the method '{}'", callee->text), "supported: " + method_list());
+  if (!is_method(callee->text))
+    fail(fmt::format("calls the method '{}'", callee->text), "supported: " + method_list());
   Expr method = start(ExprKind::method, line, std::move(callee->children[0]));
   method.text = std::move(callee->text);
   parse_arguments(method);
@@ -157,7 +166,8 @@ void Parser::parse_arguments(Expr& call) {
   expect_symbol("(");
   while (!is_symbol(")")) {
     if (is_symbol("*") || is_symbol("**")) fail("passes arguments with '*'");
-    if (current().kind == TokenKind::name && next().kind == TokenKind::symbol && next().text == "=") {
+    if (current().kind == TokenKind::name && next().kind == TokenKind::symbol &&
+        next().text == "=") {
       std::string name = expect_name();
       expect_symbol("=");
       call.named.emplace_back(std::move(name), parse_expression());
@@ -188,7 +198,8 @@ ExprPtr Parser::parse_filter(ExprPtr expr) {
   expect_symbol("|");
   Expr filter = start(ExprKind::filter, current().line, std::move(expr));
   filter.text = expect_name();
-  if (!is_filter(filter.text)) fail(fmt::format("uses the filter '{}'", filter.text), "supported: " + filter_list());
+  if (!is_filter(filter.text))
+    fail(fmt::format("uses the filter '{}'", filter.text), "supported: " + filter_list());
   if (is_symbol("(")) parse_arguments(filter);
   return finish(std::move(filter));
 }
@@ -199,7 +210,8 @@ ExprPtr Parser::parse_test(ExprPtr expr) {
   const bool negated = take_name("not");
   Expr test = start(ExprKind::test, line, std::move(expr));
   test.text = expect_name();
-  if (!is_test(test.text)) fail(fmt::format("uses the test '{}'", test.text), "supported: " + test_list());
+  if (!is_test(test.text))
+    fail(fmt::format("uses the test '{}'", test.text), "supported: " + test_list());
   if (is_symbol("(")) {
     parse_arguments(test);
   } else if (test_takes_value(test.text)) {

@@ -18,7 +18,8 @@ std::size_t limit_of(const Value* count, Meter& meter) {
 }
 
 const std::string& string_of(const Value& value, Meter& meter) {
-  if (!value.is_string()) meter.fail(fmt::format("gives a {} where a string is needed", value.type_name()));
+  if (!value.is_string())
+    meter.fail(fmt::format("gives a {} where a string is needed", value.type_name()));
   return value.as_string();
 }
 
@@ -27,7 +28,8 @@ std::vector<Value> split_at_space(std::string_view text, std::size_t limit, Mete
   for (text = strip_left(text); !text.empty(); text = strip_left(text)) {
     meter.spend(4);
     std::size_t end = 0;
-    while (end < text.size() && !is_python_space(code_point_at(text, end).value)) end += code_point_at(text, end).bytes;
+    while (end < text.size() && !is_python_space(code_point_at(text, end).value))
+      end += code_point_at(text, end).bytes;
     if (parts.size() == limit) end = strip_right(text).size();
     parts.emplace_back(text.substr(0, end));
     text.remove_prefix(end);
@@ -58,7 +60,8 @@ Value strip(std::string_view text, const Value& chars, Sides sides, Meter& meter
   return out;
 }
 
-Value replace(const std::string& text, const Value& old_text, const Value& new_text, const Value* count, Meter& meter) {
+Value replace(const std::string& text, const Value& old_text, const Value& new_text,
+              const Value* count, Meter& meter) {
   const std::string& from = string_of(old_text, meter);
   const std::string& to = string_of(new_text, meter);
   if (from.empty()) meter.fail("replaces an empty string");
@@ -66,7 +69,8 @@ Value replace(const std::string& text, const Value& old_text, const Value& new_t
   std::string out;
   std::size_t at = 0;
   meter.spend(text.size() / 16);
-  for (std::size_t found = find_text(text, from, 0); found != std::string::npos && left > 0; --left) {
+  for (std::size_t found = find_text(text, from, 0); found != std::string::npos && left > 0;
+       --left) {
     meter.spend_bytes(64 + found - at + to.size(), out.size() + found - at + to.size());
     out.append(text, at, found - at).append(to);
     at = found + from.size();
@@ -79,7 +83,8 @@ Value replace(const std::string& text, const Value& old_text, const Value& new_t
 Value split(std::string_view text, const Value& separator, const Value* limit, Meter& meter) {
   meter.spend(text.size() / 16);
   const std::size_t most = limit_of(limit, meter);
-  if (separator.is_none() || separator.is_undefined()) return make_list(split_at_space(text, most, meter));
+  if (separator.is_none() || separator.is_undefined())
+    return make_list(split_at_space(text, most, meter));
   const std::string& between = string_of(separator, meter);
   if (between.empty()) meter.fail("splits at an empty string");
   std::vector<Value> parts;

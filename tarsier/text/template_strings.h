@@ -13,7 +13,8 @@ enum class Sides { left, right, both };
 /// Strips white space, or the characters of `chars` when it is a string.
 Value strip(std::string_view text, const Value& chars, Sides sides, Meter& meter);
 /// `count` limits the replacements, nullptr or negative replaces all.
-Value replace(const std::string& text, const Value& old_text, const Value& new_text, const Value* count, Meter& meter);
+Value replace(const std::string& text, const Value& old_text, const Value& new_text,
+              const Value* count, Meter& meter);
 /// At `separator`, or at white space when it is none.
 Value split(std::string_view text, const Value& separator, const Value* limit, Meter& meter);
 

@@ -11,18 +11,20 @@
 namespace tarsier::jinja {
 
 enum class ExprKind {
-  literal,      // value
-  name,         // slot
-  list,         // children
-  dict,         // children: key, value, key, value, ...
-  attribute,    // children[0] . text
-  subscript,    // children[0] [ children[1] ]
-  slice,        // children[0] [ children[1] : children[2] : children[3] ], each possibly a literal none
-  call,         // text: range, namespace or raise_exception by name; children[0] is that name, the rest are arguments
-  method,       // children[0] . text ( the rest )
-  filter,       // children[0] | text ( the rest )
-  test,         // children[0] is text ( the rest ); negated by logical_not
-  arithmetic,   // children[0] operators[0] children[1] operators[1] ..., one level of precedence, left to right
+  literal,    // value
+  name,       // slot
+  list,       // children
+  dict,       // children: key, value, key, value, ...
+  attribute,  // children[0] . text
+  subscript,  // children[0] [ children[1] ]
+  slice,   // children[0] [ children[1] : children[2] : children[3] ], each possibly a literal none
+  call,    // text: range, namespace or raise_exception by name; children[0] is that name, the rest
+           // are arguments
+  method,  // children[0] . text ( the rest )
+  filter,  // children[0] | text ( the rest )
+  test,    // children[0] is text ( the rest ); negated by logical_not
+  arithmetic,   // children[0] operators[0] children[1] operators[1] ..., one level of precedence,
+                // left to right
   concatenate,  // ~ of all children
   compare,      // children[0] operators[0] children[1] ...: a < b < c is a < b and b < c
   negate,
@@ -49,12 +51,12 @@ struct Expr {
 };
 
 enum class NodeKind {
-  data,           // text
-  output,         // exprs[0]
-  set,            // slots[0] = exprs[0]; with `text`, the attribute of the namespace in that slot
-  condition,      // exprs[i] guards bodies[i]; one body more is the else
-  loop,           // for slots in exprs[0] (if exprs[1]): bodies[0]; bodies[1] is the else
-  generation,     // bodies[0], in a scope of its own
+  data,        // text
+  output,      // exprs[0]
+  set,         // slots[0] = exprs[0]; with `text`, the attribute of the namespace in that slot
+  condition,   // exprs[i] guards bodies[i]; one body more is the else
+  loop,        // for slots in exprs[0] (if exprs[1]): bodies[0]; bodies[1] is the else
+  generation,  // bodies[0], in a scope of its own
 };
 
 struct Node;

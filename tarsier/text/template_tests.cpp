@@ -14,16 +14,17 @@ struct Test {
   std::string_view name;
   bool takes_value;
 };
-constexpr std::array<Test, 21> kTests = {{{"defined", false}, {"undefined", false}, {"none", false}, {"string", false},
-                                          {"mapping", false}, {"iterable", false},  {"sequence", false},
-                                          {"number", false},  {"integer", false},   {"float", false},
-                                          {"boolean", false}, {"true", false},      {"false", false},
-                                          {"odd", false},     {"even", false},      {"divisibleby", true},
-                                          {"equalto", true},  {"eq", true},         {"ne", true},
-                                          {"in", true},       {"sameas", true}}};
+constexpr std::array<Test, 21> kTests = {
+    {{"defined", false}, {"undefined", false}, {"none", false},     {"string", false},
+     {"mapping", false}, {"iterable", false},  {"sequence", false}, {"number", false},
+     {"integer", false}, {"float", false},     {"boolean", false},  {"true", false},
+     {"false", false},   {"odd", false},       {"even", false},     {"divisibleby", true},
+     {"equalto", true},  {"eq", true},         {"ne", true},        {"in", true},
+     {"sameas", true}}};
 
 const Test* find_test(std::string_view name) {
-  const auto found = std::find_if(kTests.begin(), kTests.end(), [&](const Test& test) { return test.name == name; });
+  const auto found = std::find_if(kTests.begin(), kTests.end(),
+                                  [&](const Test& test) { return test.name == name; });
   return found == kTests.end() ? nullptr : &*found;
 }
 
@@ -60,7 +61,8 @@ std::string test_list() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-bool apply_test(std::string_view name, const Value& value, const Arguments& arguments, Meter& meter) {
+bool apply_test(std::string_view name, const Value& value, const Arguments& arguments,
+                Meter& meter) {
   if (test_takes_value(name)) {
     const ArgumentReader reader(name, arguments, {"value"}, meter);
     return test_with_value(name, value, reader.at("value"), meter);

@@ -12,14 +12,16 @@ int Value::depth() const {
 }
 
 std::string_view Value::type_name() const {
-  constexpr std::array<std::string_view, 11> kNames = {"undefined", "none", "bool", "int",  "float",    "function",
-                                                       "str",       "list", "dict", "namespace", "loop"};
+  constexpr std::array<std::string_view, 11> kNames = {"undefined", "none",      "bool", "int",
+                                                       "float",     "function",  "str",  "list",
+                                                       "dict",      "namespace", "loop"};
   static_assert(std::variant_size_v<decltype(held_)> == kNames.size());
   return kNames[held_.index()];
 }
 
 const Value* find_entry(const Entries& entries, std::string_view key) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == key; });
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const auto& entry) { return entry.first == key; });
   return found == entries.end() ? nullptr : &found->second;
 }
 

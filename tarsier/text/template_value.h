@@ -16,8 +16,9 @@ struct Undefined {};
 struct None {};
 enum class Function { range, make_namespace, raise_exception };
 
-/// Containers never change once made (the sandbox forbids it), except namespaces, which hold no other namespace:
-/// values form no cycles. `depth` counts nested containers, so that walking one by recursion is safe.
+/// Containers never change once made (the sandbox forbids it), except namespaces, which hold no
+/// other namespace: values form no cycles. `depth` counts nested containers, so that walking one by
+/// recursion is safe.
 struct ListData;
 struct DictData;
 struct NamespaceData;
@@ -50,7 +51,9 @@ class Value {
   bool is_none() const { return is<None>(); }
   bool is_bool() const { return is<bool>(); }
   bool is_float() const { return is<double>(); }
-  bool is_integer() const { return is<bool>() || is<std::int64_t>(); }  // as in Python, a bool is an integer
+  bool is_integer() const {
+    return is<bool>() || is<std::int64_t>();
+  }  // as in Python, a bool is an integer
   bool is_number() const { return is_integer() || is_float(); }
   bool is_string() const { return is<String>(); }
   bool is_list() const { return is<List>(); }
@@ -58,10 +61,12 @@ class Value {
 
   bool as_bool() const { return std::get<bool>(held_); }
   std::int64_t as_integer() const { return is_bool() ? as_bool() : std::get<std::int64_t>(held_); }
-  double as_number() const { return is_float() ? std::get<double>(held_) : static_cast<double>(as_integer()); }
+  double as_number() const {
+    return is_float() ? std::get<double>(held_) : static_cast<double>(as_integer());
+  }
   const std::string& as_string() const { return *std::get<String>(held_); }
-  const std::vector<Value>& items() const;                              // of a list
-  const std::vector<std::pair<std::string, Value>>& entries() const;    // of a dict, in order
+  const std::vector<Value>& items() const;                            // of a list
+  const std::vector<std::pair<std::string, Value>>& entries() const;  // of a dict, in order
   const List& as_list() const { return std::get<List>(held_); }
   const Namespace* as_namespace() const { return std::get_if<Namespace>(&held_); }
   const Loop* as_loop() const { return std::get_if<Loop>(&held_); }
@@ -77,7 +82,9 @@ class Value {
   bool is() const {
     return std::holds_alternative<T>(held_);
   }
-  std::variant<Undefined, None, bool, std::int64_t, double, Function, String, List, Dict, Namespace, Loop> held_;
+  std::variant<Undefined, None, bool, std::int64_t, double, Function, String, List, Dict, Namespace,
+               Loop>
+      held_;
 };
 
 using Entries = std::vector<std::pair<std::string, Value>>;

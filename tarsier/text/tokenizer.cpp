@@ -9,8 +9,12 @@ namespace tarsier {
 Tokenizer::Tokenizer(std::unique_ptr<const TokenizerParts> parts) : parts_(std::move(parts)) {}
 Tokenizer::~Tokenizer() = default;
 
-std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const { return encode(text, false); }
-std::vector<std::int64_t> Tokenizer::encode_as_text(std::string_view text) const { return encode(text, true); }
+std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
+  return encode(text, false);
+}
+std::vector<std::int64_t> Tokenizer::encode_as_text(std::string_view text) const {
+  return encode(text, true);
+}
 
 std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool special_as_text) const {
   require_utf8(text, "text");
@@ -19,17 +23,19 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool special_
     if (token) {
       ids.push_back(token->id);
     } else {
-      parts_->pretokenizer.split(piece, [&](std::string_view word) { parts_->bpe.encode(word, ids); });
+      parts_->pretokenizer.split(piece,
+                                 [&](std::string_view word) { parts_->bpe.encode(word, ids); });
     }
   };
-  parts_->raw_tokens.split(text, special_as_text, [&](std::string_view piece, const AddedToken* token) {
-    if (token) {
-      ids.push_back(token->id);
-      return;
-    }
-    const std::string normal = parts_->nfc ? to_nfc(piece) : std::string(piece);
-    parts_->normalized_tokens.split(normal, special_as_text, add_words);
-  });
+  parts_->raw_tokens.split(
+      text, special_as_text, [&](std::string_view piece, const AddedToken* token) {
+        if (token) {
+          ids.push_back(token->id);
+          return;
+        }
+        const std::string normal = parts_->nfc ? to_nfc(piece) : std::string(piece);
+        parts_->normalized_tokens.split(normal, special_as_text, add_words);
+      });
   return ids;
 }
 
@@ -63,6 +69,8 @@ bool Tokenizer::is_special(std::int64_t id) const {
   return id >= 0 && id < vocab_size() && parts_->special[static_cast<std::size_t>(id)];
 }
 
-std::int64_t Tokenizer::vocab_size() const { return static_cast<std::int64_t>(parts_->bytes.size()); }
+std::int64_t Tokenizer::vocab_size() const {
+  return static_cast<std::int64_t>(parts_->bytes.size());
+}
 
 }  // namespace tarsier

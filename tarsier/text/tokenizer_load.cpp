@@ -32,22 +32,26 @@ JsonView from_vocabulary_and_merges(const fs::path& directory) {
   document["model"]["vocab"] = read_json(directory / "vocab.json", JsonOwner::checkpoint).raw();
   nlohmann::json& merges = document["model"]["merges"] = nlohmann::json::array();
   std::ifstream lines(directory / "merges.txt", std::ios::binary);
-  if (!lines) throw CheckpointError({"merges.txt", "is missing", "vocab.json needs it; or provide tokenizer.json"});
+  if (!lines)
+    throw CheckpointError(
+        {"merges.txt", "is missing", "vocab.json needs it; or provide tokenizer.json"});
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (!line.empty() && !line.starts_with("#version")) merges.push_back(line);
   }
-  return JsonView(std::make_shared<const nlohmann::json>(std::move(document)), "vocab.json and merges.txt",
-                  JsonOwner::checkpoint);
+  return JsonView(std::make_shared<const nlohmann::json>(std::move(document)),
+                  "vocab.json and merges.txt", JsonOwner::checkpoint);
 }
 
 }  // namespace
 
 std::unique_ptr<Tokenizer> Tokenizer::load(const fs::path& directory) {
   auto tokenizer = read_if_there(directory / "tokenizer.json");
-  if (!tokenizer && fs::exists(directory / "vocab.json")) tokenizer = from_vocabulary_and_merges(directory);
+  if (!tokenizer && fs::exists(directory / "vocab.json"))
+    tokenizer = from_vocabulary_and_merges(directory);
   if (!tokenizer) {
-    throw CheckpointError({(directory / "tokenizer.json").string(), "is missing, and there is no vocab.json either",
+    throw CheckpointError({(directory / "tokenizer.json").string(),
+                           "is missing, and there is no vocab.json either",
                            "download the whole model directory"});
   }
   const TokenizerDocuments documents{*tokenizer, read_if_there(directory / "tokenizer_config.json"),
@@ -56,9 +60,11 @@ std::unique_ptr<Tokenizer> Tokenizer::load(const fs::path& directory) {
       new Tokenizer(std::make_unique<const TokenizerParts>(parse_tokenizer(documents))));
 }
 
-std::unique_ptr<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json, std::string_view tokenizer_config,
+std::unique_ptr<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json,
+                                            std::string_view tokenizer_config,
                                             const std::string& file) {
-  TokenizerDocuments documents{parse_json(tokenizer_json, file, JsonOwner::checkpoint), std::nullopt, std::nullopt};
+  TokenizerDocuments documents{parse_json(tokenizer_json, file, JsonOwner::checkpoint),
+                               std::nullopt, std::nullopt};
   if (!tokenizer_config.empty()) {
     documents.config = parse_json(tokenizer_config, "tokenizer_config.json", JsonOwner::checkpoint);
   }

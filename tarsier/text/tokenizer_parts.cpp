@@ -24,7 +24,8 @@ void require_known_keys(const JsonView& json, std::initializer_list<std::string_
 }
 
 [[noreturn]] void refuse_type(const JsonView& json, std::string_view supported) {
-  json.at("type").fail(fmt::format("is '{}'", json.at("type").as_string()), fmt::format("{} supported", supported));
+  json.at("type").fail(fmt::format("is '{}'", json.at("type").as_string()),
+                       fmt::format("{} supported", supported));
 }
 
 bool reads_nfc(const std::optional<JsonView>& normalizer) {
@@ -47,7 +48,8 @@ void read_post_processor(const std::optional<JsonView>& json, TokenizerParts& pa
     for (std::int64_t i = 0; i < list.size(); ++i) read_post_processor(list.at(i), parts);
     return;
   }
-  if (type != "TemplateProcessing") refuse_type(*json, "ByteLevel, TemplateProcessing and Sequence are");
+  if (type != "TemplateProcessing")
+    refuse_type(*json, "ByteLevel, TemplateProcessing and Sequence are");
   const JsonView single = json->at("single");
   bool after_text = false;
   for (std::int64_t i = 0; i < single.size(); ++i) {
@@ -59,11 +61,14 @@ void read_post_processor(const std::optional<JsonView>& json, TokenizerParts& pa
     }
     const JsonView name = piece.at("SpecialToken").at("id");
     auto& ids = after_text ? parts.end_ids : parts.begin_ids;
-    for (const std::int64_t id : json->at("special_tokens").at(name.as_string()).at("ids").as_ints()) ids.push_back(id);
+    for (const std::int64_t id :
+         json->at("special_tokens").at(name.as_string()).at("ids").as_ints())
+      ids.push_back(id);
   }
 }
 
-// Names that tokenizer_config.json gives a role ("eos_token": "</s>") are special even where no flags are written.
+// Names that tokenizer_config.json gives a role ("eos_token": "</s>") are special even where no
+// flags are written.
 std::set<std::string> role_tokens(const std::optional<JsonView>& config) {
   std::set<std::string> names;
   const auto add = [&](const JsonView& token) {
@@ -71,7 +76,8 @@ std::set<std::string> role_tokens(const std::optional<JsonView>& config) {
     if (token.is_object() && token.has("content")) names.insert(token.at("content").as_string());
   };
   if (!config) return names;
-  for (const char* key : {"bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token"}) {
+  for (const char* key : {"bos_token", "eos_token", "unk_token", "pad_token", "sep_token",
+                          "cls_token", "mask_token"}) {
     if (const auto token = config->find(key)) add(*token);
   }
   if (const auto list = config->find("additional_special_tokens"); list && list->is_array()) {
@@ -80,7 +86,8 @@ std::set<std::string> role_tokens(const std::optional<JsonView>& config) {
   return names;
 }
 
-// Added tokens of all files by id. Where two files describe one token the first wins, as in `transformers`.
+// Added tokens of all files by id. Where two files describe one token the first wins, as in
+// `transformers`.
 class AddedTokenList {
  public:
   explicit AddedTokenList(const ByteLevelBpe& bpe) : bpe_(bpe) {}
@@ -90,19 +97,21 @@ class AddedTokenList {
     const auto index = static_cast<std::size_t>(token.id);
     const auto in_vocabulary = bpe_.id_of(token.content);
     if (in_vocabulary && *in_vocabulary != token.id) {
-      source.fail(fmt::format("gives '{}' id {}, the vocabulary gives {}", token.content, token.id, *in_vocabulary),
+      source.fail(fmt::format("gives '{}' id {}, the vocabulary gives {}", token.content, token.id,
+                              *in_vocabulary),
                   "the files belong to different models");
     }
     if (index < bpe_.spellings().size() && !bpe_.spellings()[index].empty() && !in_vocabulary) {
-      source.fail(fmt::format("gives '{}' id {}, which is '{}' in the vocabulary", token.content, token.id,
-                              bpe_.spellings()[index]),
+      source.fail(fmt::format("gives '{}' id {}, which is '{}' in the vocabulary", token.content,
+                              token.id, bpe_.spellings()[index]),
                   "the files belong to different models");
     }
     const auto [known, is_new] = ids_.try_emplace(token.content, token.id);
     const auto holder = tokens_.find(token.id);
     if (known->second != token.id || (is_new && holder != tokens_.end())) {
       source.fail(fmt::format("gives '{}' id {}, another entry gives {}", token.content, token.id,
-                              is_new ? "that id to '" + holder->second.content + "'" : std::to_string(known->second)),
+                              is_new ? "that id to '" + holder->second.content + "'"
+                                     : std::to_string(known->second)),
                   "the files belong to different models");
     }
     if (is_new) tokens_.emplace(token.id, std::move(token));
@@ -121,7 +130,8 @@ std::int64_t id_from_key(const std::string& key, const JsonView& entry) {
   std::int64_t id = -1;
   const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
   if (error != std::errc() || end != key.data() + key.size() || id < 0 || id > kMaxTokenId) {
-    entry.fail("is not under a token id", fmt::format("keys are numbers from 0 to {}", kMaxTokenId));
+    entry.fail("is not under a token id",
+               fmt::format("keys are numbers from 0 to {}", kMaxTokenId));
   }
   return id;
 }
@@ -130,12 +140,14 @@ AddedTokenList read_added_tokens(const TokenizerDocuments& documents, const Byte
   AddedTokenList list(bpe);
   if (const auto added = documents.tokenizer.find("added_tokens")) {
     if (!added->is_array()) added->fail("is not an array", "list the tokens");
-    for (std::int64_t i = 0; i < added->size(); ++i) list.add(parse_added_token(added->at(i)), added->at(i));
+    for (std::int64_t i = 0; i < added->size(); ++i)
+      list.add(parse_added_token(added->at(i)), added->at(i));
   }
   if (documents.config) {
     if (const auto added = documents.config->find("added_tokens_decoder")) {
       for (const std::string& key : added->keys()) {
-        list.add(parse_added_token(added->at(key), id_from_key(key, added->at(key))), added->at(key));
+        list.add(parse_added_token(added->at(key), id_from_key(key, added->at(key))),
+                 added->at(key));
       }
     }
   }
@@ -160,8 +172,10 @@ void fill_decoding_tables(const AddedTokenList& added, TokenizerParts& parts) {
     spellings[index] = token.content;
   }
   parts.special.resize(spellings.size());
-  for (const auto& [id, token] : added.tokens()) parts.special[static_cast<std::size_t>(id)] = token.special;
-  // The ByteLevel decoder takes any token whose characters all spell bytes for a spelling, added ones included.
+  for (const auto& [id, token] : added.tokens())
+    parts.special[static_cast<std::size_t>(id)] = token.special;
+  // The ByteLevel decoder takes any token whose characters all spell bytes for a spelling, added
+  // ones included.
   for (const std::string& spelling : spellings) {
     parts.bytes.push_back(bytes_of_spelling(spelling).value_or(spelling));
   }
@@ -173,11 +187,13 @@ void fill_decoding_tables(const AddedTokenList& added, TokenizerParts& parts) {
 TokenizerParts parse_tokenizer(const TokenizerDocuments& documents) {
   const JsonView& json = documents.tokenizer;
   // Truncation and padding are the caller's business here, as in `transformers`.
-  require_known_keys(json, {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
-                            "post_processor", "decoder", "model"});
-  require_known_keys(json.at("model"), {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
-                                        "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
-  if (json.at("decoder").at("type").as_string() != "ByteLevel") refuse_type(json.at("decoder"), "ByteLevel is");
+  require_known_keys(json, {"version", "truncation", "padding", "added_tokens", "normalizer",
+                            "pre_tokenizer", "post_processor", "decoder", "model"});
+  require_known_keys(json.at("model"), {"type", "dropout", "unk_token", "continuing_subword_prefix",
+                                        "end_of_word_suffix", "fuse_unk", "byte_fallback",
+                                        "ignore_merges", "vocab", "merges"});
+  if (json.at("decoder").at("type").as_string() != "ByteLevel")
+    refuse_type(json.at("decoder"), "ByteLevel is");
 
   TokenizerParts parts;
   parts.nfc = reads_nfc(json.find("normalizer"));

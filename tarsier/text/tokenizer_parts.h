@@ -14,13 +14,14 @@
 
 namespace tarsier {
 
-/// What a tokenizer file says, ready to run: the steps of encoding in their order, and tables for decoding.
+/// What a tokenizer file says, ready to run: the steps of encoding in their order, and tables for
+/// decoding.
 struct TokenizerParts {
-  AddedTokenMatcher raw_tokens;         // 1. looked for in the text as it came
-  bool nfc = false;                     // 2. normalisation of what lies between
-  AddedTokenMatcher normalized_tokens;  // 3. looked for after it
-  Pretokenizer pretokenizer;            // 4. words
-  ByteLevelBpe bpe;                     // 5. ids
+  AddedTokenMatcher raw_tokens;                  // 1. looked for in the text as it came
+  bool nfc = false;                              // 2. normalisation of what lies between
+  AddedTokenMatcher normalized_tokens;           // 3. looked for after it
+  Pretokenizer pretokenizer;                     // 4. words
+  ByteLevelBpe bpe;                              // 5. ids
   std::vector<std::int64_t> begin_ids, end_ids;  // 6. around one sequence, when asked for
 
   std::unordered_map<std::string, std::int64_t> added_ids;

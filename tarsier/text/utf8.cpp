@@ -8,14 +8,18 @@
 namespace tarsier {
 namespace {
 
-unsigned byte_at(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
+unsigned byte_at(std::string_view bytes, std::size_t at) {
+  return static_cast<unsigned char>(bytes[at]);
+}
 
 }  // namespace
 
 CodePoint code_point_at(std::string_view utf8, std::size_t at) {
   const unsigned lead = byte_at(utf8, at);
   if (lead < 0x80) return {lead, 1};
-  const auto tail = [&](std::size_t i) { return static_cast<char32_t>(byte_at(utf8, at + i) & 0x3F); };
+  const auto tail = [&](std::size_t i) {
+    return static_cast<char32_t>(byte_at(utf8, at + i) & 0x3F);
+  };
   if (lead < 0xE0) return {(lead & 0x1F) << 6 | tail(1), 2};
   if (lead < 0xF0) return {(lead & 0x0F) << 12 | tail(1) << 6 | tail(2), 3};
   return {(lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4};
@@ -25,7 +29,8 @@ Utf8Step utf8_step(std::string_view bytes, std::size_t at) {
   const unsigned lead = byte_at(bytes, at);
   if (lead < 0x80) return {1, true, false};
   std::size_t length = 0;
-  unsigned low = 0x80, high = 0xBF;  // of the second byte: this is where overlong forms and surrogates end
+  unsigned low = 0x80,
+           high = 0xBF;  // of the second byte: this is where overlong forms and surrogates end
   if (lead >= 0xC2 && lead <= 0xDF) {
     length = 2;
   } else if (lead >= 0xE0 && lead <= 0xEF) {
@@ -60,12 +65,15 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view bytes) {
 
 void require_utf8(std::string_view bytes, const std::string& where) {
   if (const auto at = first_invalid_utf8(bytes)) {
-    throw InputError({where, fmt::format("is not UTF-8 from byte {}", *at), "send the text encoded as UTF-8"});
+    throw InputError(
+        {where, fmt::format("is not UTF-8 from byte {}", *at), "send the text encoded as UTF-8"});
   }
 }
 
 void append_utf8(std::string& text, char32_t c) {
-  const auto add = [&](char32_t byte) { text.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
+  const auto add = [&](char32_t byte) {
+    text.push_back(static_cast<char>(static_cast<unsigned char>(byte)));
+  };
   if (c < 0x80) {
     add(c);
   } else if (c < 0x800) {
@@ -96,20 +104,29 @@ std::string lossy_utf8(std::string_view bytes) {
 
 bool is_white_space(char32_t c) {
   if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r');
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 bool is_word_character(char32_t c) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
       return true;
     default:
       // Other_Alphabetic symbols (circled and squared letters) and the two joiners.
-      return (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) ||
-             (c >= 0x1F170 && c <= 0x1F189) || c == 0x200C || c == 0x200D;
+      return (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
+             (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189) || c == 0x200C ||
+             c == 0x200D;
   }
 }
 

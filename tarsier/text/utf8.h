@@ -14,9 +14,10 @@ struct CodePoint {
 };
 CodePoint code_point_at(std::string_view utf8, std::size_t at);
 
-/// One step over bytes that may be anything. `bytes` is 1 to 4 for a whole character (valid), or the length of the
-/// maximal invalid part, which one U+FFFD stands for (Unicode 3.9, as Rust's from_utf8_lossy and Python's "replace").
-/// `cut` when the end of the bytes cut a character that more bytes could complete.
+/// One step over bytes that may be anything. `bytes` is 1 to 4 for a whole character (valid), or
+/// the length of the maximal invalid part, which one U+FFFD stands for (Unicode 3.9, as Rust's
+/// from_utf8_lossy and Python's "replace"). `cut` when the end of the bytes cut a character that
+/// more bytes could complete.
 struct Utf8Step {
   std::size_t bytes;
   bool valid;
@@ -24,7 +25,8 @@ struct Utf8Step {
 };
 Utf8Step utf8_step(std::string_view bytes, std::size_t at);
 
-/// Offset of the first byte that is not UTF-8 (surrogates and overlong forms are not), nullopt for UTF-8.
+/// Offset of the first byte that is not UTF-8 (surrogates and overlong forms are not), nullopt for
+/// UTF-8.
 std::optional<std::size_t> first_invalid_utf8(std::string_view bytes);
 
 /// Throws InputError, naming `where` and the offset, unless `bytes` is UTF-8.

@@ -10,14 +10,16 @@ namespace {
 // Grows the packed row one segment at a time.
 class Packer {
  public:
-  // Returns where the run begins. `row_before` predicts the run's first token, -1 when nothing does.
+  // Returns where the run begins. `row_before` predicts the run's first token, -1 when nothing
+  // does.
   std::int64_t add(const TokenRun& run, std::int64_t parent, std::int64_t row_before) {
     const auto begin = static_cast<std::int64_t>(tokens.size());
     const auto count = static_cast<std::int64_t>(run.tokens.size());
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       tokens.push_back(run.tokens[at]);
-      for (std::size_t axis = 0; axis < 3; ++axis) positions[axis].push_back(run.positions[axis * static_cast<std::size_t>(count) + at]);
+      for (std::size_t axis = 0; axis < 3; ++axis)
+        positions[axis].push_back(run.positions[axis * static_cast<std::size_t>(count) + at]);
       const std::int64_t row = i == 0 ? row_before : begin + i - 1;
       if (run.labels[at] < 0 || row < 0) continue;
       target_rows.push_back(row);
@@ -56,16 +58,19 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
     for (const std::int64_t row : sample.media_rows) packer.media_rows.push_back(begin + row);
     for (const std::int64_t row : sample.marker_rows) packer.marker_rows.push_back(begin + row);
     for (const EventLabels& event : sample.events) {
-      packer.event_labels.insert(packer.event_labels.end(), {event.kind, event.direction, event.colour, event.shape});
+      packer.event_labels.insert(packer.event_labels.end(),
+                                 {event.kind, event.direction, event.colour, event.shape});
     }
     words_known = words_known && sample.visible_words.size() == sample.media_rows.size();
-    events_known = events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
+    events_known =
+        events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
     for (const TokenRun& branch : sample.branches) packer.add(branch, root, last_row);
   }
   batch.media.pixels = at::cat(pixels, 0);
   batch.media.grid = to_tensor(grid).view({-1, 3});
   batch.tokens = to_tensor(packer.tokens);
-  batch.positions = at::stack({to_tensor(packer.positions[0]), to_tensor(packer.positions[1]), to_tensor(packer.positions[2])});
+  batch.positions = at::stack({to_tensor(packer.positions[0]), to_tensor(packer.positions[1]),
+                               to_tensor(packer.positions[2])});
   batch.layout = std::move(packer.layout);
   batch.media_rows = to_tensor(packer.media_rows);
   batch.target_rows = to_tensor(packer.target_rows);

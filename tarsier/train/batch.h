@@ -9,18 +9,20 @@
 
 namespace tarsier {
 
-/// Samples packed into one row of tokens: each sample's prefix is a root segment, its branches are siblings behind it.
+/// Samples packed into one row of tokens: each sample's prefix is a root segment, its branches are
+/// siblings behind it.
 struct Batch {
   std::vector<std::string> ids;  // of its samples
   MediaInputs media;             // of all samples, in order
   Tensor tokens;                 // i64 [tokens]
   Tensor positions;              // i64 [3, tokens]
   AttentionLayout layout;
-  Tensor media_rows;    // i64 [media_tokens]: places the vision tower fills
-  Tensor target_rows;   // i64 [targets]: rows whose next token is learned
-  Tensor labels;        // i64 [targets]
-  Tensor weights;       // f32 [targets]
-  Tensor visible_words;  // f32 [media_tokens, words], 1 where the token shows the word; undefined when unknown
+  Tensor media_rows;     // i64 [media_tokens]: places the vision tower fills
+  Tensor target_rows;    // i64 [targets]: rows whose next token is learned
+  Tensor labels;         // i64 [targets]
+  Tensor weights;        // f32 [targets]
+  Tensor visible_words;  // f32 [media_tokens, words], 1 where the token shows the word; undefined
+                         // when unknown
   Tensor marker_rows;    // i64 [markers]; undefined when unknown
   Tensor event_labels;   // i64 [markers, 4]: kind, direction, colour, shape
   double weight_sum = 0;

@@ -26,14 +26,17 @@ void StepLosses::add(const StepLosses& other) {
 }
 
 Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens)
-    : model_(std::move(model)), probe_(model_->decoder().config().hidden_size, kProbeOutputs, true) {
+    : model_(std::move(model)),
+      probe_(model_->decoder().config().hidden_size, kProbeOutputs, true) {
   const auto words = static_cast<std::int64_t>(word_tokens.size());
   word_tokens_ = at::tensor(word_tokens, at::kLong);
   word_bias_ = at::full({words}, kInitialWordBias, at::kFloat).requires_grad_(true);
   // The probe starts at zero: it then says nothing, and its gradient is not.
-  probe_.weight = at::zeros({kProbeOutputs, model_->decoder().config().hidden_size}, at::kFloat).requires_grad_(true);
+  probe_.weight = at::zeros({kProbeOutputs, model_->decoder().config().hidden_size}, at::kFloat)
+                      .requires_grad_(true);
   probe_.bias = at::zeros({kProbeOutputs}, at::kFloat).requires_grad_(true);
-  model_->visit(Scope([&](const std::string& path, Tensor& tensor) { optimizer_.add(path, tensor); }));
+  model_->visit(
+      Scope([&](const std::string& path, Tensor& tensor) { optimizer_.add(path, tensor); }));
   if (words == 0) return;
   optimizer_.add(kWordBias, word_bias_);
   optimizer_.add("training_only.probe.weight", probe_.weight);
@@ -44,14 +47,19 @@ void Learner::begin_stage(const Stage& stage) {
   std::int64_t learning = 0;
   for (AdamW::Parameter& parameter : optimizer_.parameters()) {
     const bool extra = parameter.path.starts_with("training_only.");
-    const bool named = std::any_of(stage.train.begin(), stage.train.end(), [&](const std::string& prefix) { return parameter.path.starts_with(prefix); });
+    const bool named =
+        std::any_of(stage.train.begin(), stage.train.end(),
+                    [&](const std::string& prefix) { return parameter.path.starts_with(prefix); });
     parameter.weight.requires_grad_(extra || named);
     if (named && !extra) ++learning;
   }
-  if (learning == 0) throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model", "use prefixes such as visual. or model.layers."});
+  if (learning == 0)
+    throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model",
+                       "use prefixes such as visual. or model.layers."});
 }
 
-StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_weight, double share) {
+StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
+                          double share) {
   const CausalDecoder& decoder = model_->decoder();
   const Tensor media = model_->encode(batch.media);
   StepLosses losses;
@@ -65,8 +73,12 @@ StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_we
     const HiddenSink sink = [&](std::int64_t layer, const Tensor& x) {
       if (probes && layer == middle) at_markers = x.index_select(0, batch.marker_rows);
     };
-    const Tensor out = decoder.forward(hidden, batch.positions,
-                                       [&](std::int64_t, const Tensor& q, const Tensor& k, const Tensor& v) { return attention(q, k, v); }, sink);
+    const Tensor out = decoder.forward(
+        hidden, batch.positions,
+        [&](std::int64_t, const Tensor& q, const Tensor& k, const Tensor& v) {
+          return attention(q, k, v);
+        },
+        sink);
     if (stage.next_token > 0) {
       const Tensor logits = decoder.logits(out.index_select(0, batch.target_rows));
       const NextToken result = next_token(logits, batch.labels, batch.weights, step_weight);

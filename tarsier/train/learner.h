@@ -17,7 +17,8 @@ struct StepLosses {
   void add(const StepLosses& other);
 };
 
-/// The model in training: its weights, what exists during training only, and the optimizer over both.
+/// The model in training: its weights, what exists during training only, and the optimizer over
+/// both.
 class Learner {
  public:
   /// `word_tokens` are the visual-words list; empty without one.
@@ -25,8 +26,8 @@ class Learner {
 
   /// Lets exactly the weights whose path starts with one of stage.train learn.
   void begin_stage(const Stage& stage);
-  /// Forward and backward of one micro-batch; gradients add up until AdamW::step. `step_weight` is the sum of target
-  /// weights over all micro-batches of the step, `share` this one's part of them.
+  /// Forward and backward of one micro-batch; gradients add up until AdamW::step. `step_weight` is
+  /// the sum of target weights over all micro-batches of the step, `share` this one's part of them.
   StepLosses learn(const Batch& batch, const Stage& stage, double step_weight, double share);
 
   VideoLanguageModel& model() { return *model_; }

@@ -25,7 +25,9 @@ StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t
         samples.push_back(std::get<Sample>(std::move(outcome)));
       }
     }
-    if (!samples.empty()) data.micro_batches.push_back(make_batch(samples, static_cast<std::int64_t>(source.word_tokens().size())));
+    if (!samples.empty())
+      data.micro_batches.push_back(
+          make_batch(samples, static_cast<std::int64_t>(source.word_tokens().size())));
   }
   return data;
 }
@@ -37,9 +39,11 @@ struct Prefetch::State {
   std::jthread thread;
 };
 
-Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample) : state_(std::make_unique<State>()) {
+Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample)
+    : state_(std::make_unique<State>()) {
   state_->thread = std::jthread([this, &source, stage, first_sample](std::stop_token stop) {
-    // The cores belong to the training step; this thread works alone. (The call sets this thread's share only.)
+    // The cores belong to the training step; this thread works alone. (The call sets this thread's
+    // share only.)
     at::set_num_threads(1);
     std::uint64_t sample = first_sample;
     try {

@@ -14,12 +14,13 @@ namespace tarsier {
 
 /// What one optimizer step learns from.
 struct StepData {
-  std::vector<Batch> micro_batches;   // without those whose samples were all bad
-  std::vector<ErrorNote> bad;         // samples that could not be used
-  std::uint64_t samples = 0;          // drawn, good and bad
+  std::vector<Batch> micro_batches;  // without those whose samples were all bad
+  std::vector<ErrorNote> bad;        // samples that could not be used
+  std::uint64_t samples = 0;         // drawn, good and bad
 };
 
-/// Makes the data of coming steps on a thread of its own, in order, at most a few ahead. Destroyed, it stops.
+/// Makes the data of coming steps on a thread of its own, in order, at most a few ahead. Destroyed,
+/// it stops.
 class Prefetch {
  public:
   /// Starts with sample number `first_sample`. The source must outlive it.

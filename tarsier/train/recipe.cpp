@@ -20,32 +20,40 @@ void expect_keys(const JsonView& json, std::initializer_list<std::string_view> k
   for (const std::string& key : json.keys()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     std::string names;
-    for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
+    for (const std::string_view name : known)
+      names += (names.empty() ? "" : ", ") + std::string(name);
     json.at(key).fail("is not a setting", "known here: " + names);
   }
 }
 
-std::int64_t int_in(const JsonView& json, std::string_view key, std::int64_t otherwise, std::int64_t low, std::int64_t high) {
+std::int64_t int_in(const JsonView& json, std::string_view key, std::int64_t otherwise,
+                    std::int64_t low, std::int64_t high) {
   return json.has(key) ? json.at(key).as_int(low, high) : otherwise;
 }
 
-double double_in(const JsonView& json, std::string_view key, double otherwise, double low, double high) {
+double double_in(const JsonView& json, std::string_view key, double otherwise, double low,
+                 double high) {
   if (!json.has(key)) return otherwise;
   const double value = json.at(key).as_double();
-  if (!(value >= low && value <= high)) json.at(key).fail(fmt::format("is {}, expected {} to {}", value, low, high), "give a number in that range");
+  if (!(value >= low && value <= high))
+    json.at(key).fail(fmt::format("is {}, expected {} to {}", value, low, high),
+                      "give a number in that range");
   return value;
 }
 
-std::string one_of(const JsonView& json, std::string_view key, std::string otherwise, std::initializer_list<std::string_view> allowed) {
+std::string one_of(const JsonView& json, std::string_view key, std::string otherwise,
+                   std::initializer_list<std::string_view> allowed) {
   const std::string value = json.string_or(key, std::move(otherwise));
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
   std::string names;
-  for (const std::string_view name : allowed) names += (names.empty() ? "" : ", ") + std::string(name);
+  for (const std::string_view name : allowed)
+    names += (names.empty() ? "" : ", ") + std::string(name);
   json.at(key).fail(fmt::format("is '{}'", value), "use one of: " + names);
 }
 
 SynthData read_synth(const JsonView& json) {
-  expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions", "short_captions", "questions", "colour_noise", "key_token_weight"});
+  expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions",
+                     "short_captions", "questions", "colour_noise", "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
@@ -56,15 +64,19 @@ SynthData read_synth(const JsonView& json) {
   data.questions = int_in(json, "questions", 0, 0, 64);
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
-  if (data.dense_captions + data.interval_captions + data.short_captions + static_cast<double>(data.questions) <= 0) {
-    json.fail("asks for no caption and no question", "set dense_captions, interval_captions, short_captions or questions");
+  if (data.dense_captions + data.interval_captions + data.short_captions +
+          static_cast<double>(data.questions) <=
+      0) {
+    json.fail("asks for no caption and no question",
+              "set dense_captions, interval_captions, short_captions or questions");
   }
   return data;
 }
 
 Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
-  expect_keys(json, {"name", "steps", "clips_per_step", "accumulate", "peak_rate", "final_share", "warmup_steps", "weight_decay", "beta1",
-                     "beta2", "epsilon", "clip_norm", "train", "objectives", "data"});
+  expect_keys(json, {"name", "steps", "clips_per_step", "accumulate", "peak_rate", "final_share",
+                     "warmup_steps", "weight_decay", "beta1", "beta2", "epsilon", "clip_norm",
+                     "train", "objectives", "data"});
   Stage stage;
   stage.name = json.at("name").as_string();
   stage.steps = json.at("steps").as_int(1, kMaxSteps);
@@ -80,24 +92,29 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
   stage.clip_norm = double_in(json, "clip_norm", stage.clip_norm, 1e-6, 1e6);
   if (const auto train = json.find("train")) {
     stage.train.clear();
-    for (std::int64_t i = 0; i < train->size(); ++i) stage.train.push_back(train->at(i).as_string());
+    for (std::int64_t i = 0; i < train->size(); ++i)
+      stage.train.push_back(train->at(i).as_string());
   }
   if (const auto objectives = json.find("objectives")) {
     expect_keys(*objectives, {"next_token", "visual_words", "event_probe"});
     stage.next_token = double_in(*objectives, "next_token", 0, 0, 1000);
     stage.visual_words = double_in(*objectives, "visual_words", 0, 0, 1000);
     stage.event_probe = double_in(*objectives, "event_probe", 0, 0, 1000);
-    if (stage.next_token + stage.visual_words + stage.event_probe <= 0) objectives->fail("gives every objective weight 0", "set one above 0");
+    if (stage.next_token + stage.visual_words + stage.event_probe <= 0)
+      objectives->fail("gives every objective weight 0", "set one above 0");
   }
   const JsonView data = json.at("data");
   expect_keys(data, {"synth", "jsonl"});
-  if (data.has("synth") == data.has("jsonl")) data.fail("needs either synth or jsonl", "name one source");
+  if (data.has("synth") == data.has("jsonl"))
+    data.fail("needs either synth or jsonl", "name one source");
   if (const auto synth = data.find("synth")) stage.synth = read_synth(*synth);
   if (const auto jsonl = data.find("jsonl")) {
     expect_keys(*jsonl, {"file", "frames"});
     stage.jsonl = JsonlData{folder / jsonl->at("file").as_string(), std::nullopt};
     if (jsonl->has("frames")) stage.jsonl->frames = jsonl->at("frames").as_int(1, 768);
-    if (stage.visual_words + stage.event_probe > 0) data.fail("has no ground truth for visual_words or event_probe", "use them with synth data, or give them weight 0");
+    if (stage.visual_words + stage.event_probe > 0)
+      data.fail("has no ground truth for visual_words or event_probe",
+                "use them with synth data, or give them weight 0");
   }
   return stage;
 }
@@ -105,18 +122,24 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
 // "stages.0.steps=10": dotted path, then JSON or, where that does not parse, a plain string.
 void apply_override(nlohmann::json& json, const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) throw ConfigError({"--set", fmt::format("'{}' is not key=value", text), "for example --set stages.0.steps=10"});
+  if (equals == std::string::npos || equals == 0)
+    throw ConfigError({"--set", fmt::format("'{}' is not key=value", text),
+                       "for example --set stages.0.steps=10"});
   nlohmann::json* at = &json;
   std::stringstream path(text.substr(0, equals));
   for (std::string part; std::getline(path, part, '.');) {
     if (at->is_array()) {
-      const bool number = !part.empty() && part.size() < 6 && part.find_first_not_of("0123456789") == std::string::npos;
-      if (!number || std::stoul(part) >= at->size()) throw ConfigError({"--set " + text, fmt::format("there is no entry {}", part), "entries count from 0"});
+      const bool number = !part.empty() && part.size() < 6 &&
+                          part.find_first_not_of("0123456789") == std::string::npos;
+      if (!number || std::stoul(part) >= at->size())
+        throw ConfigError(
+            {"--set " + text, fmt::format("there is no entry {}", part), "entries count from 0"});
       at = &(*at)[std::stoul(part)];
     } else if (at->is_object() || at->is_null()) {
       at = &(*at)[part];
     } else {
-      throw ConfigError({"--set " + text, fmt::format("'{}' lies inside a plain value", part), "check the path"});
+      throw ConfigError(
+          {"--set " + text, fmt::format("'{}' lies inside a plain value", part), "check the path"});
     }
   }
   const std::string value = text.substr(equals + 1);
@@ -137,11 +160,14 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   for (const std::string& text : overrides) apply_override(edited, text);
   const std::string canonical = edited.dump();
   const JsonView json = parse_json(canonical, file.filename().string(), JsonOwner::config);
-  expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every", "keep_checkpoints", "log_every", "max_bad", "stages"});
+  expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
+                     "keep_checkpoints", "log_every", "max_bad", "stages"});
   Recipe recipe;
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
   recipe.model = file.parent_path() / json.at("model").as_string();
-  if (json.has("random_weights")) recipe.random_weights = static_cast<std::uint64_t>(json.at("random_weights").as_int(0, INT64_MAX));
+  if (json.has("random_weights"))
+    recipe.random_weights =
+        static_cast<std::uint64_t>(json.at("random_weights").as_int(0, INT64_MAX));
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
   recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});
@@ -150,8 +176,10 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.log_every = int_in(json, "log_every", recipe.log_every, 1, kMaxSteps);
   recipe.max_bad = double_in(json, "max_bad", recipe.max_bad, 0, 1);
   const JsonView stages = json.at("stages");
-  if (!stages.is_array() || stages.size() == 0) stages.fail("has no stage", "give a list with at least one");
-  for (std::int64_t i = 0; i < stages.size(); ++i) recipe.stages.push_back(read_stage(stages.at(i), file.parent_path()));
+  if (!stages.is_array() || stages.size() == 0)
+    stages.fail("has no stage", "give a list with at least one");
+  for (std::int64_t i = 0; i < stages.size(); ++i)
+    recipe.stages.push_back(read_stage(stages.at(i), file.parent_path()));
   return recipe;
 }
 

@@ -14,13 +14,14 @@ namespace tarsier {
 struct SynthData {
   std::string level = "base";
   std::uint64_t seed = 1;
-  std::int64_t frames = 8;            // uniformly sampled, as the model's own default
-  double dense_captions = 0;          // detailed descriptions a clip (a fraction is a probability)
-  double interval_captions = 0;       // the same with frame intervals
+  std::int64_t frames = 8;       // uniformly sampled, as the model's own default
+  double dense_captions = 0;     // detailed descriptions a clip (a fraction is a probability)
+  double interval_captions = 0;  // the same with frame intervals
   double short_captions = 0;
-  std::int64_t questions = 0;         // drawn among the clip's; probes in balanced pairs
-  double colour_noise = 0;            // share of the colour words in a caption's input that are replaced; labels stay
-  double key_token_weight = 1;        // of digits, yes and no in the loss
+  std::int64_t questions = 0;  // drawn among the clip's; probes in balanced pairs
+  double colour_noise =
+      0;  // share of the colour words in a caption's input that are replaced; labels stay
+  double key_token_weight = 1;  // of digits, yes and no in the loss
 };
 
 /// Rows of `messages` (Tarsier's format), one a line; media paths are relative to the file.
@@ -33,10 +34,10 @@ struct JsonlData {
 struct Stage {
   std::string name;
   std::int64_t steps = 0;
-  std::int64_t clips_per_step = 16;   // of one micro-batch
-  std::int64_t accumulate = 1;        // micro-batches a step
+  std::int64_t clips_per_step = 16;  // of one micro-batch
+  std::int64_t accumulate = 1;       // micro-batches a step
   double peak_rate = 1e-3;
-  double final_share = 0.05;          // of the peak rate, at the end of the cosine
+  double final_share = 0.05;  // of the peak rate, at the end of the cosine
   std::int64_t warmup_steps = 100;
   double weight_decay = 0.05;
   double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
@@ -49,23 +50,25 @@ struct Stage {
 
 /// A whole training run. Every key is checked before any work; an unknown key is an error.
 struct Recipe {
-  std::filesystem::path model;                // a directory: configuration, tokenizer, and weights unless fresh
+  std::filesystem::path model;  // a directory: configuration, tokenizer, and weights unless fresh
   std::optional<std::uint64_t> random_weights;  // seed of fresh weights
-  std::uint64_t seed = 1;                     // order of data, noise
-  std::string compute = "auto";               // "f32", "bf16", or "auto": bf16 where the CPU multiplies it natively
+  std::uint64_t seed = 1;                       // order of data, noise
+  std::string compute =
+      "auto";  // "f32", "bf16", or "auto": bf16 where the CPU multiplies it natively
   std::string export_dtype = "bf16";
-  std::int64_t save_every = 500;              // steps
+  std::int64_t save_every = 500;  // steps
   std::int64_t keep_checkpoints = 2;
-  std::int64_t log_every = 10;                // steps a line of metrics.jsonl covers
-  double max_bad = 0.001;                     // share of samples that may be unusable before the run stops
+  std::int64_t log_every = 10;  // steps a line of metrics.jsonl covers
+  double max_bad = 0.001;       // share of samples that may be unusable before the run stops
   std::vector<Stage> stages;
-  std::string hash;                           // SHA-256 of the recipe's text with its overrides
+  std::string hash;  // SHA-256 of the recipe's text with its overrides
 
   std::int64_t total_steps() const;
 };
 
-/// Reads a JSONC file. `overrides` are "key=value" with dotted keys ("stages.0.steps=10"). Paths in the recipe are
-/// relative to its file. ConfigError names the key.
-Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+/// Reads a JSONC file. `overrides` are "key=value" with dotted keys ("stages.0.steps=10"). Paths in
+/// the recipe are relative to its file. ConfigError names the key.
+Recipe read_recipe(const std::filesystem::path& file,
+                   const std::vector<std::string>& overrides = {});
 
 }  // namespace tarsier

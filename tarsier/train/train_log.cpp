@@ -49,7 +49,8 @@ void TrainLog::add(const StepReport& report) {
     sum_.add(report.losses);
     gradient_norm_ += report.gradient_norm;
   }
-  mean_step_seconds_ = mean_step_seconds_ == 0 ? report.seconds : 0.95 * mean_step_seconds_ + 0.05 * report.seconds;
+  mean_step_seconds_ =
+      mean_step_seconds_ == 0 ? report.seconds : 0.95 * mean_step_seconds_ + 0.05 * report.seconds;
   if (report.step % every_ == 0 || report.step == report.total_steps) write_line(report);
   show(report);
 }
@@ -57,17 +58,29 @@ void TrainLog::add(const StepReport& report) {
 void TrainLog::write_line(const StepReport& last) {
   const double good = static_cast<double>(std::max<std::int64_t>(1, steps_ - skipped_));
   clips_per_second_ = seconds_ > 0 ? static_cast<double>(clips_) / seconds_ : 0;
-  const nlohmann::json line = {{"step", last.step}, {"stage", last.stage}, {"loss", sum_.total / good}, {"next_token", sum_.next_token / good},
-                               {"token_accuracy", sum_.accuracy / good}, {"visual_words", sum_.visual_words / good},
-                               {"event_probe", sum_.event_probe / good}, {"rate", last.rate}, {"gradient_norm", gradient_norm_ / good},
-                               {"clips_per_second", clips_per_second_}, {"tokens_per_second", seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0},
-                               {"skipped", skipped_}};
+  const nlohmann::json line = {
+      {"step", last.step},
+      {"stage", last.stage},
+      {"loss", sum_.total / good},
+      {"next_token", sum_.next_token / good},
+      {"token_accuracy", sum_.accuracy / good},
+      {"visual_words", sum_.visual_words / good},
+      {"event_probe", sum_.event_probe / good},
+      {"rate", last.rate},
+      {"gradient_norm", gradient_norm_ / good},
+      {"clips_per_second", clips_per_second_},
+      {"tokens_per_second", seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0},
+      {"skipped", skipped_}};
   std::ofstream stream(file_, std::ios::app);
   stream << line.dump() << "\n";
   stream.flush();
-  if (!stream) throw ResourceError({file_.string(), "cannot be written", "free disk space and run the same command again"});
+  if (!stream)
+    throw ResourceError(
+        {file_.string(), "cannot be written", "free disk space and run the same command again"});
   smooth_ = sum_;
-  for (double* value : {&smooth_.total, &smooth_.next_token, &smooth_.accuracy, &smooth_.visual_words, &smooth_.event_probe}) *value /= good;
+  for (double* value : {&smooth_.total, &smooth_.next_token, &smooth_.accuracy,
+                        &smooth_.visual_words, &smooth_.event_probe})
+    *value /= good;
   sum_ = {};
   seconds_ = gradient_norm_ = 0;
   steps_ = clips_ = tokens_ = skipped_ = 0;
@@ -79,9 +92,12 @@ void TrainLog::show(const StepReport& report) {
   if (!last && now - last_shown_ < std::chrono::seconds(terminal_ ? 1 : 30)) return;
   last_shown_ = now;
   const double left = mean_step_seconds_ * static_cast<double>(report.total_steps - report.step);
-  const std::string line = fmt::format("step {}/{} {}: loss {:.4f} (next token {:.4f}, accuracy {:.3f}, words {:.3f}, events {:.3f}), rate {:.2e}, {:.1f} clips/s, {} left",
-                                       report.step, report.total_steps, report.stage, smooth_.total, smooth_.next_token, smooth_.accuracy,
-                                       smooth_.visual_words, smooth_.event_probe, report.rate, clips_per_second_, duration_text(left));
+  const std::string line = fmt::format(
+      "step {}/{} {}: loss {:.4f} (next token {:.4f}, accuracy {:.3f}, words {:.3f}, events "
+      "{:.3f}), rate {:.2e}, {:.1f} clips/s, {} left",
+      report.step, report.total_steps, report.stage, smooth_.total, smooth_.next_token,
+      smooth_.accuracy, smooth_.visual_words, smooth_.event_probe, report.rate, clips_per_second_,
+      duration_text(left));
   if (!terminal_ || log_level() < LogLevel::info) {
     log_info(line);
     return;

@@ -19,11 +19,12 @@ struct StepReport {
   bool skipped = false;
 };
 
-/// metrics.jsonl, a line every `every` steps with means over them; and a progress line on stderr, rewritten in place on a
-/// terminal, else one every 30 s.
+/// metrics.jsonl, a line every `every` steps with means over them; and a progress line on stderr,
+/// rewritten in place on a terminal, else one every 30 s.
 class TrainLog {
  public:
-  /// Lines of steps after `resumed_step` are dropped from an existing file: they will be done again.
+  /// Lines of steps after `resumed_step` are dropped from an existing file: they will be done
+  /// again.
   TrainLog(const std::filesystem::path& file, std::int64_t every, std::int64_t resumed_step);
   void add(const StepReport& report);
 

@@ -35,26 +35,38 @@ void visit_state(AdamW& optimizer, const Visit& visit) {
 void remove_old(const fs::path& folder, std::int64_t keep) {
   std::vector<fs::path> saved;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with("step-") && entry.path().filename().string().find(".tmp") == std::string::npos) saved.push_back(entry.path());
+    if (entry.path().filename().string().starts_with("step-") &&
+        entry.path().filename().string().find(".tmp") == std::string::npos)
+      saved.push_back(entry.path());
   }
   std::sort(saved.begin(), saved.end());
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < saved.size(); ++i) fs::remove_all(saved[i]);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < saved.size(); ++i)
+    fs::remove_all(saved[i]);
 }
 
 }  // namespace
 
-void save_checkpoint(const fs::path& run, const TrainState& state, AdamW& optimizer, std::int64_t keep) {
+void save_checkpoint(const fs::path& run, const TrainState& state, AdamW& optimizer,
+                     std::int64_t keep) {
   std::vector<TensorView> views;
   std::int64_t bytes = 1 << 20;
   visit_state(optimizer, [&](const std::string& name, const Tensor& tensor) {
     check(tensor.is_contiguous(), "saved tensors are contiguous");
     const auto size = static_cast<std::size_t>(tensor.nbytes());
-    views.push_back({name, DType::f32, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), size}});
+    views.push_back({name,
+                     DType::f32,
+                     tensor.sizes().vec(),
+                     {static_cast<const std::byte*>(tensor.const_data_ptr()), size}});
     bytes += static_cast<std::int64_t>(size);
   });
-  const nlohmann::json json = {{"step", state.step}, {"samples", state.samples}, {"skipped", state.skipped},
-                               {"skipped_in_row", state.skipped_in_row}, {"bad_samples", state.bad_samples}, {"good_samples", state.good_samples},
-                               {"seconds", state.seconds}, {"recipe_hash", state.recipe_hash}};
+  const nlohmann::json json = {{"step", state.step},
+                               {"samples", state.samples},
+                               {"skipped", state.skipped},
+                               {"skipped_in_row", state.skipped_in_row},
+                               {"bad_samples", state.bad_samples},
+                               {"good_samples", state.good_samples},
+                               {"seconds", state.seconds},
+                               {"recipe_hash", state.recipe_hash}};
   DirectoryCommit folder(checkpoints_of(run) / fmt::format("step-{:08}", state.step), bytes);
   write_safetensors(folder.path() / "state.safetensors", views);
   folder.write("state.json", std::string_view(json.dump(1)));
@@ -62,7 +74,8 @@ void save_checkpoint(const fs::path& run, const TrainState& state, AdamW& optimi
   remove_old(checkpoints_of(run), keep);
 }
 
-std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string& recipe_hash, AdamW& optimizer) {
+std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string& recipe_hash,
+                                          AdamW& optimizer) {
   if (!fs::exists(checkpoints_of(run))) return std::nullopt;
   const std::optional<fs::path> folder = find_latest_complete(checkpoints_of(run));
   if (!folder) return std::nullopt;
@@ -77,14 +90,18 @@ std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string
   state.seconds = json.at("seconds").as_double();
   state.recipe_hash = json.at("recipe_hash").as_string();
   if (state.recipe_hash != recipe_hash) {
-    throw CheckpointError({folder->string(), "was made by another recipe", "use another --out, the same recipe, or --resume never"});
+    throw CheckpointError({folder->string(), "was made by another recipe",
+                           "use another --out, the same recipe, or --resume never"});
   }
   const SafetensorsFile file(*folder / "state.safetensors");
   const at::NoGradGuard no_grad;
   visit_state(optimizer, [&](const std::string& name, Tensor& tensor) {
     const auto found = file.tensors().find(name);
-    if (found == file.tensors().end() || found->second.dtype != DType::f32 || at::IntArrayRef(found->second.shape) != tensor.sizes()) {
-      throw CheckpointError({(*folder / "state.safetensors").string(), fmt::format("{} is missing or of another shape", name), "the model's configuration changed since; use --resume never"});
+    if (found == file.tensors().end() || found->second.dtype != DType::f32 ||
+        at::IntArrayRef(found->second.shape) != tensor.sizes()) {
+      throw CheckpointError({(*folder / "state.safetensors").string(),
+                             fmt::format("{} is missing or of another shape", name),
+                             "the model's configuration changed since; use --resume never"});
     }
     std::memcpy(tensor.mutable_data_ptr(), found->second.bytes.data(), found->second.bytes.size());
   });

@@ -9,23 +9,28 @@
 
 namespace tarsier {
 
-/// Where a run is: with the recipe, all that is needed to go on bit for bit. Data order and noise are functions of these.
+/// Where a run is: with the recipe, all that is needed to go on bit for bit. Data order and noise
+/// are functions of these.
 struct TrainState {
-  std::int64_t step = 0;         // optimizer steps done, over all stages
-  std::uint64_t samples = 0;     // samples drawn in the current stage
-  std::int64_t skipped = 0;      // steps without an update because loss or gradient was not finite
+  std::int64_t step = 0;      // optimizer steps done, over all stages
+  std::uint64_t samples = 0;  // samples drawn in the current stage
+  std::int64_t skipped = 0;   // steps without an update because loss or gradient was not finite
   std::int64_t skipped_in_row = 0;
   std::int64_t bad_samples = 0, good_samples = 0;
-  double seconds = 0;            // of training, over all runs
+  double seconds = 0;  // of training, over all runs
   std::string recipe_hash;
 };
 
-/// Writes RUN/checkpoints/step-NNNNNN: weights, moments and state with their SHA-256, whole or not at all; then removes
-/// all but the newest `keep`. ResourceError when the disk refuses; earlier checkpoints stay as they were.
-void save_checkpoint(const std::filesystem::path& run, const TrainState& state, AdamW& optimizer, std::int64_t keep);
+/// Writes RUN/checkpoints/step-NNNNNN: weights, moments and state with their SHA-256, whole or not
+/// at all; then removes all but the newest `keep`. ResourceError when the disk refuses; earlier
+/// checkpoints stay as they were.
+void save_checkpoint(const std::filesystem::path& run, const TrainState& state, AdamW& optimizer,
+                     std::int64_t keep);
 
-/// Loads the newest whole checkpoint into the optimizer's tensors; a damaged one is named in a warning and passed over.
-/// nullopt when there is none. CheckpointError when it belongs to another recipe or model.
-std::optional<TrainState> load_checkpoint(const std::filesystem::path& run, const std::string& recipe_hash, AdamW& optimizer);
+/// Loads the newest whole checkpoint into the optimizer's tensors; a damaged one is named in a
+/// warning and passed over. nullopt when there is none. CheckpointError when it belongs to another
+/// recipe or model.
+std::optional<TrainState> load_checkpoint(const std::filesystem::path& run,
+                                          const std::string& recipe_hash, AdamW& optimizer);
 
 }  // namespace tarsier

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-
 #include <malloc.h>
 
 #include <chrono>
@@ -33,7 +32,8 @@ at::ScalarType compute_dtype(const std::string& setting) {
   return parse_dtype(setting);
 }
 
-std::unique_ptr<SampleSource> make_source(const VideoLanguageModel& model, const Recipe& recipe, std::size_t stage) {
+std::unique_ptr<SampleSource> make_source(const VideoLanguageModel& model, const Recipe& recipe,
+                                          std::size_t stage) {
   const Stage& settings = recipe.stages[stage];
   return settings.synth ? make_synth_source(model, *settings.synth, recipe.seed, stage)
                         : make_jsonl_source(model, *settings.jsonl, recipe.seed, stage);
@@ -43,40 +43,49 @@ void count_bad(const StepData& data, const Recipe& recipe, TrainState& state) {
   for (const ErrorNote& note : data.bad) log_warning("skipped " + note.text());
   state.bad_samples += static_cast<std::int64_t>(data.bad.size());
   state.good_samples += static_cast<std::int64_t>(data.samples - data.bad.size());
-  const double share = static_cast<double>(state.bad_samples) / static_cast<double>(state.bad_samples + state.good_samples);
+  const double share = static_cast<double>(state.bad_samples) /
+                       static_cast<double>(state.bad_samples + state.good_samples);
   if (state.bad_samples > 0 && share > recipe.max_bad) {
-    throw InputError({data.bad.empty() ? "training data" : data.bad.back().where,
-                      fmt::format("{} of {} samples cannot be used, more than max_bad {}", state.bad_samples, state.bad_samples + state.good_samples, recipe.max_bad),
-                      "mend the rows named above, or raise --max-bad"});
+    throw InputError(
+        {data.bad.empty() ? "training data" : data.bad.back().where,
+         fmt::format("{} of {} samples cannot be used, more than max_bad {}", state.bad_samples,
+                     state.bad_samples + state.good_samples, recipe.max_bad),
+         "mend the rows named above, or raise --max-bad"});
   }
 }
 
 // One optimizer step. A step that is not finite leaves weights and moments as they were.
-StepReport take_step(Learner& learner, const StepData& data, const Stage& stage, std::int64_t step_in_stage) {
+StepReport take_step(Learner& learner, const StepData& data, const Stage& stage,
+                     std::int64_t step_in_stage) {
   StepReport report;
   const auto begin = std::chrono::steady_clock::now();
   double step_weight = 0;
   for (const Batch& batch : data.micro_batches) step_weight += batch.weight_sum;
   for (const Batch& batch : data.micro_batches) {
-    report.losses.add(learner.learn(batch, stage, step_weight, 1.0 / static_cast<double>(data.micro_batches.size())));
+    report.losses.add(learner.learn(batch, stage, step_weight,
+                                    1.0 / static_cast<double>(data.micro_batches.size())));
     report.clips += batch.clips();
     report.tokens += batch.tokens.numel();
   }
   report.gradient_norm = learner.optimizer().gradient_norm();
-  report.rate = learning_rate(step_in_stage, stage.steps, stage.warmup_steps, stage.peak_rate, stage.final_share);
-  report.skipped = data.micro_batches.empty() || !std::isfinite(report.losses.total) || !std::isfinite(report.gradient_norm);
+  report.rate = learning_rate(step_in_stage, stage.steps, stage.warmup_steps, stage.peak_rate,
+                              stage.final_share);
+  report.skipped = data.micro_batches.empty() || !std::isfinite(report.losses.total) ||
+                   !std::isfinite(report.gradient_norm);
   if (report.skipped) {
     learner.optimizer().clear_gradients();
   } else {
-    const double scale = report.gradient_norm > stage.clip_norm ? stage.clip_norm / report.gradient_norm : 1.0;
-    learner.optimizer().step({report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon}, scale);
+    const double scale =
+        report.gradient_norm > stage.clip_norm ? stage.clip_norm / report.gradient_norm : 1.0;
+    learner.optimizer().step(
+        {report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon}, scale);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;
 }
 
-// Activations come and go at the same sizes every step: giving their pages back to the system and faulting them in again
-// would cost a tenth of it.
+// Activations come and go at the same sizes every step: giving their pages back to the system and
+// faulting them in again would cost a tenth of it.
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
@@ -101,7 +110,8 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   load.random_weights = recipe.random_weights;
   load.trainable = true;
   const std::shared_ptr<VideoLanguageModel> model = load_model(recipe.model, load);
-  // Every stage's data is opened before the first step: a wrong path or row is found now, not hours later.
+  // Every stage's data is opened before the first step: a wrong path or row is found now, not hours
+  // later.
   std::vector<std::unique_ptr<SampleSource>> sources;
   std::vector<std::int64_t> word_tokens;
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
@@ -111,7 +121,8 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   Learner learner(model, word_tokens);
   TrainState state;
   state.recipe_hash = recipe.hash;
-  if (fs::exists(options.out / "checkpoints")) remove_abandoned_commits(options.out / "checkpoints");
+  if (fs::exists(options.out / "checkpoints"))
+    remove_abandoned_commits(options.out / "checkpoints");
   if (options.resume) {
     if (auto saved = load_checkpoint(options.out, recipe.hash, learner.optimizer())) {
       state = *saved;
@@ -143,7 +154,8 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
       state.skipped_in_row = report.skipped ? state.skipped_in_row + 1 : 0;
       if (report.skipped) {
         ++state.skipped;
-        log_warning(fmt::format("step {}: loss or gradient is not finite; skipped ({})", state.step, ids_of(data)));
+        log_warning(fmt::format("step {}: loss or gradient is not finite; skipped ({})", state.step,
+                                ids_of(data)));
       }
       report.step = state.step;
       report.total_steps = recipe.total_steps();

@@ -19,9 +19,10 @@ enum class TrainOutcome {
   diverged,  // ten steps in a row were not finite
 };
 
-/// Runs a recipe from its beginning or from where it was left; the same command with the same recipe goes on bit for bit
-/// on the same machine (training.md 11). Steps whose loss or gradient is not finite change nothing and are counted.
-/// ConfigError before any work when recipe, model and data do not fit; ResourceError when a checkpoint cannot be saved.
+/// Runs a recipe from its beginning or from where it was left; the same command with the same
+/// recipe goes on bit for bit on the same machine (training.md 11). Steps whose loss or gradient is
+/// not finite change nothing and are counted. ConfigError before any work when recipe, model and
+/// data do not fit; ResourceError when a checkpoint cannot be saved.
 TrainOutcome train(const Recipe& recipe, const TrainOptions& options);
 
 }  // namespace tarsier

@@ -17,7 +17,8 @@ TEST(EvaluateWorld, AnUntrainedModelScoresNothing) {
   LoadOptions options;
   options.random_weights = 1;
   const c10::InferenceMode inference;
-  const auto model = load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
+  const auto model =
+      load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
   AtenBackend backend(model->decoder());
   WorldEvalSettings settings;
   settings.level = "easy";
@@ -25,7 +26,8 @@ TEST(EvaluateWorld, AnUntrainedModelScoresNothing) {
   settings.unseen_clips = 1;
   settings.questions_per_clip = 2;
   std::int64_t told = 0;
-  const WorldEvalResult result = evaluate_world(*model, backend, settings, [&](std::int64_t done) { told = done; });
+  const WorldEvalResult result =
+      evaluate_world(*model, backend, settings, [&](std::int64_t done) { told = done; });
   EXPECT_EQ(told, 2);
   ASSERT_EQ(result.items.size(), 2u);
   EXPECT_FALSE(result.items[0].unseen);
@@ -40,7 +42,8 @@ TEST(EvaluateWorld, StopsWhenAsked) {
   LoadOptions options;
   options.random_weights = 1;
   const c10::InferenceMode inference;
-  const auto model = load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
+  const auto model =
+      load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
   AtenBackend backend(model->decoder());
   std::stop_source stop;
   stop.request_stop();
@@ -51,7 +54,8 @@ TEST(EvaluateWorld, UnknownLevelIsRefused) {
   LoadOptions options;
   options.random_weights = 1;
   const c10::InferenceMode inference;
-  const auto model = load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
+  const auto model =
+      load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
   AtenBackend backend(model->decoder());
   WorldEvalSettings settings;
   settings.level = "hard";

@@ -43,10 +43,14 @@ TEST(Loading, ChoosesTheFamilyByModelType) {
   EXPECT_EQ(load_model(copy_of("tarsier2"))->info().family, "tarsier2");
   const fs::path folder = copy_of("untied");
   edit_config(folder, [](nlohmann::json& config) { config["model_type"] = "blip"; });
-  EXPECT_EQ(refusal(folder), "config.json: model_type: 'blip' is not supported; supported: qwen2_vl, llava (Tarsier2)");
+  EXPECT_EQ(
+      refusal(folder),
+      "config.json: model_type: 'blip' is not supported; supported: qwen2_vl, llava (Tarsier2)");
   const fs::path other = copy_of("tarsier2");
   edit_config(other, [](nlohmann::json& config) { config["text_config"]["model_type"] = "gpt"; });
-  EXPECT_EQ(refusal(other), "config.json: text_config.model_type: 'gpt' is not supported; supported with llava: qwen2_vl (Tarsier2)");
+  EXPECT_EQ(refusal(other),
+            "config.json: text_config.model_type: 'gpt' is not supported; supported with llava: "
+            "qwen2_vl (Tarsier2)");
 }
 
 TEST(Loading, NamesWhatIsMissing) {
@@ -55,8 +59,11 @@ TEST(Loading, NamesWhatIsMissing) {
   fs::remove(folder / "model-00002-of-00003.safetensors");
   EXPECT_NE(refusal(folder).find("model-00002-of-00003.safetensors"), std::string::npos);
   const fs::path deeper = copy_of("untied");
-  edit_config(deeper, [](nlohmann::json& config) { config["num_hidden_layers"] = config["num_hidden_layers"].get<int>() + 1; });
-  EXPECT_NE(refusal(deeper).find("of the model's tensors missing: model.layers."), std::string::npos);
+  edit_config(deeper, [](nlohmann::json& config) {
+    config["num_hidden_layers"] = config["num_hidden_layers"].get<int>() + 1;
+  });
+  EXPECT_NE(refusal(deeper).find("of the model's tensors missing: model.layers."),
+            std::string::npos);
   const fs::path shallower = copy_of("untied");
   edit_config(shallower, [](nlohmann::json& config) { config["num_hidden_layers"] = 1; });
   EXPECT_NE(refusal(shallower).find("tensors that the model has no place for"), std::string::npos);
@@ -64,7 +71,9 @@ TEST(Loading, NamesWhatIsMissing) {
 
 TEST(Loading, NamesATensorOfWrongShapeWithTheLikelyCause) {
   const fs::path folder = copy_of("untied");
-  edit_config(folder, [](nlohmann::json& config) { config["intermediate_size"] = config["intermediate_size"].get<int>() + 4; });
+  edit_config(folder, [](nlohmann::json& config) {
+    config["intermediate_size"] = config["intermediate_size"].get<int>() + 4;
+  });
   const std::string message = refusal(folder);
   EXPECT_NE(message.find("model.safetensors: model.layers.0.mlp."), std::string::npos) << message;
   EXPECT_NE(message.find("expected ["), std::string::npos) << message;
@@ -97,7 +106,9 @@ TEST(Loading, SavedWeightsLoadAgainUnderThePublishedNames) {
   const auto after = load_model(folder);
   std::map<std::string, Tensor> weights;
   before->visit(Scope([&](const std::string& path, Tensor& tensor) { weights[path] = tensor; }));
-  after->visit(Scope([&](const std::string& path, Tensor& tensor) { EXPECT_TRUE(at::equal(tensor, weights[path])) << path; }));
+  after->visit(Scope([&](const std::string& path, Tensor& tensor) {
+    EXPECT_TRUE(at::equal(tensor, weights[path])) << path;
+  }));
 }
 
 TEST(Loading, SixteenBitWeightsStayInTheMappedFile) {
@@ -112,7 +123,8 @@ TEST(Loading, FreshWeightsAreAFunctionOfTheSeed) {
   LoadOptions options;
   options.random_weights = 4;
   const fs::path folder = copy_of("untied");
-  const Tensor a = load_model(folder, options)->decoder().embedding_weight(), b = load_model(folder, options)->decoder().embedding_weight();
+  const Tensor a = load_model(folder, options)->decoder().embedding_weight(),
+               b = load_model(folder, options)->decoder().embedding_weight();
   EXPECT_TRUE(at::equal(a, b));
   EXPECT_NEAR(a.std().item<double>(), 0.02, 0.002);
   options.random_weights = 5;
@@ -120,11 +132,14 @@ TEST(Loading, FreshWeightsAreAFunctionOfTheSeed) {
 }
 
 TEST(PositionsAfterMedia, FollowTheVersionThatWroteTheConfig) {
-  const auto rule = [](const char* text) { return positions_after_media(parse_json(text, "config.json", JsonOwner::checkpoint)); };
+  const auto rule = [](const char* text) {
+    return positions_after_media(parse_json(text, "config.json", JsonOwner::checkpoint));
+  };
   EXPECT_EQ(rule(R"({"transformers_version": "4.47.0"})"), PositionsAfterMedia::longest_axis);
   EXPECT_EQ(rule(R"({})"), PositionsAfterMedia::longest_axis);
   EXPECT_EQ(rule(R"({"transformers_version": "5.0.0"})"), PositionsAfterMedia::picture_sides);
-  EXPECT_EQ(rule(R"({"text_config": {"transformers_version": "5.23.0"}})"), PositionsAfterMedia::picture_sides);
+  EXPECT_EQ(rule(R"({"text_config": {"transformers_version": "5.23.0"}})"),
+            PositionsAfterMedia::picture_sides);
   EXPECT_EQ(rule(R"({"transformers_version": "dev"})"), PositionsAfterMedia::longest_axis);
 }
 

@@ -20,22 +20,31 @@ std::string message_of(const std::function<void()>& action) {
 
 TEST(Device, ParsesNamesAndRefusesOthers) {
   EXPECT_EQ(parse_device("cpu"), at::Device(at::kCPU));
-  EXPECT_EQ(message_of<ConfigError>([] { parse_device("gpu"); }), "--device: 'gpu' is not a device; use cpu, cuda or cuda:N");
-  EXPECT_NE(message_of<ConfigError>([] { parse_device("cuda:x"); }).find("is not a device"), std::string::npos);
+  EXPECT_EQ(message_of<ConfigError>([] { parse_device("gpu"); }),
+            "--device: 'gpu' is not a device; use cpu, cuda or cuda:N");
+  EXPECT_NE(message_of<ConfigError>([] { parse_device("cuda:x"); }).find("is not a device"),
+            std::string::npos);
   if (!at::hasCUDA()) {
-    EXPECT_EQ(message_of<ConfigError>([] { parse_device("cuda:1"); }), "--device: 'cuda:1' needs CUDA, which is not available; use --device cpu");
+    EXPECT_EQ(message_of<ConfigError>([] { parse_device("cuda:1"); }),
+              "--device: 'cuda:1' needs CUDA, which is not available; use --device cpu");
   }
 }
 
 TEST(Device, ParsesAndNamesNumberTypes) {
   for (const char* name : {"f32", "bf16", "f16"}) EXPECT_EQ(name_of(parse_dtype(name)), name);
-  EXPECT_EQ(message_of<ConfigError>([] { parse_dtype("int8"); }), "--dtype: 'int8' is not a number type; use f32, bf16 or f16");
+  EXPECT_EQ(message_of<ConfigError>([] { parse_dtype("int8"); }),
+            "--dtype: 'int8' is not a number type; use f32, bf16 or f16");
 }
 
 TEST(Shape, SaysWhatWasExpected) {
   EXPECT_NO_THROW(expect_shape(at::zeros({3, 1176}), "pixels", {kAny, 1176}));
-  EXPECT_NE(message_of<InternalError>([] { expect_shape(at::zeros({3, 5}), "pixels", {kAny, 1176}); }).find("pixels: is [3, 5], expected [*, 1176]"), std::string::npos);
-  EXPECT_NE(message_of<InternalError>([] { expect_shape(Tensor(), "pixels", {1}); }).find("is undefined"), std::string::npos);
+  EXPECT_NE(message_of<InternalError>([] {
+              expect_shape(at::zeros({3, 5}), "pixels", {kAny, 1176});
+            }).find("pixels: is [3, 5], expected [*, 1176]"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of<InternalError>([] { expect_shape(Tensor(), "pixels", {1}); }).find("is undefined"),
+      std::string::npos);
 }
 
 }  // namespace

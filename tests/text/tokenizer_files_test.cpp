@@ -18,12 +18,15 @@ class TokenizerFiles : public testing::Test {
  protected:
   void SetUp() override { fs::create_directories(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
   std::string refusal() const {
     return message_of<CheckpointError>([&] { Tokenizer::load(folder_); });
   }
 
-  const fs::path folder_ = fs::temp_directory_path() / ("tarsier-tokenizer-files-" + std::to_string(::getpid()));
+  const fs::path folder_ =
+      fs::temp_directory_path() / ("tarsier-tokenizer-files-" + std::to_string(::getpid()));
   const std::string whole_ = read_fixture("qwen_small.json");
 };
 
@@ -34,9 +37,11 @@ TEST_F(TokenizerFiles, VocabularyAndMergesStandInForTokenizerJson) {
   for (const auto& merge : document["model"]["merges"]) merges += merge.get<std::string>() + "\n";
   write("merges.txt", merges);
   nlohmann::json added;
-  for (const auto& token : document["added_tokens"]) added[token["content"].get<std::string>()] = token["id"];
+  for (const auto& token : document["added_tokens"])
+    added[token["content"].get<std::string>()] = token["id"];
   write("added_tokens.json", added.dump());
-  write("tokenizer_config.json", R"({"eos_token": "<|im_end|>", "pad_token": {"content": "<|endoftext|>"},
+  write("tokenizer_config.json",
+        R"({"eos_token": "<|im_end|>", "pad_token": {"content": "<|endoftext|>"},
     "additional_special_tokens": ["<|im_start|>", "<|vision_start|>", "<|image_pad|>"]})");
   const auto tokenizer = Tokenizer::load(folder_);
   for (const auto& row : read_json_fixture("qwen_small.cases.json")["encode"]) {
@@ -50,7 +55,9 @@ TEST_F(TokenizerFiles, VocabularyAndMergesStandInForTokenizerJson) {
   EXPECT_NE(refusal().find("merges.txt: is missing"), std::string::npos);
 }
 
-TEST_F(TokenizerFiles, NamesTheMissingFile) { EXPECT_NE(refusal().find("tokenizer.json: is missing"), std::string::npos); }
+TEST_F(TokenizerFiles, NamesTheMissingFile) {
+  EXPECT_NE(refusal().find("tokenizer.json: is missing"), std::string::npos);
+}
 
 TEST_F(TokenizerFiles, EveryCutOfTheFileIsRefused) {
   for (std::size_t size = 0; size < whole_.size() - 2; size += whole_.size() / 37) {

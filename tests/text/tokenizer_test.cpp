@@ -33,7 +33,8 @@ TEST_P(FuzzedTexts, EncodeAsTheReference) {
     const auto text = row[0].get<std::string>();
     const auto ids = row[1].get<Ids>();
     ASSERT_EQ(tokenizer_->encode(text), ids) << row[0];
-    ASSERT_EQ(tokenizer_->encode_as_text(text), row[2].is_null() ? ids : row[2].get<Ids>()) << row[0];
+    ASSERT_EQ(tokenizer_->encode_as_text(text), row[2].is_null() ? ids : row[2].get<Ids>())
+        << row[0];
   }
 }
 
@@ -134,7 +135,9 @@ TEST_F(SmallTokenizer, AddsWhatTheConfigAdds) {
   EXPECT_TRUE(tokenizer->is_special(id));
   EXPECT_EQ(refusal(R"({"added_tokens_decoder": {"0": {"content": "<|extra|>"}}})").substr(0, 46),
             "tokenizer_config.json: added_tokens_decoder.0:");
-  EXPECT_NE(refusal(R"({"added_tokens_decoder": {"x": {"content": "y"}}})").find("not under a token id"), std::string::npos);
+  EXPECT_NE(
+      refusal(R"({"added_tokens_decoder": {"x": {"content": "y"}}})").find("not under a token id"),
+      std::string::npos);
 }
 
 TEST_F(SmallTokenizer, RefusesTextThatIsNotUtf8) {
@@ -153,37 +156,50 @@ TEST_F(SmallTokenizer, NamesWhatItDoesNotKnow) {
     document_[nlohmann::json::json_pointer(pointer)] = std::move(value);
     return refusal();
   };
-  EXPECT_EQ(with("/model/type", "Unigram"), "tokenizer.json: model.type: is 'Unigram'; only 'BPE' is supported");
-  EXPECT_EQ(with("/normalizer/type", "Lowercase"), "tokenizer.json: normalizer.type: is 'Lowercase'; NFC and Sequence are supported");
+  EXPECT_EQ(with("/model/type", "Unigram"),
+            "tokenizer.json: model.type: is 'Unigram'; only 'BPE' is supported");
+  EXPECT_EQ(with("/normalizer/type", "Lowercase"),
+            "tokenizer.json: normalizer.type: is 'Lowercase'; NFC and Sequence are supported");
   EXPECT_EQ(with("/pre_tokenizer/pretokenizers/0/type", "Digits"),
-            "tokenizer.json: pre_tokenizer.pretokenizers[0].type: is 'Digits'; Sequence, Split and ByteLevel are supported");
+            "tokenizer.json: pre_tokenizer.pretokenizers[0].type: is 'Digits'; Sequence, Split and "
+            "ByteLevel are supported");
   EXPECT_EQ(with("/pre_tokenizer/pretokenizers/0/behavior", "Removed"),
-            "tokenizer.json: pre_tokenizer.pretokenizers[0].behavior: is 'Removed'; only 'Isolated' is supported");
-  EXPECT_EQ(with("/pre_tokenizer/pretokenizers/0/invert", true),
-            "tokenizer.json: pre_tokenizer.pretokenizers[0].invert: is true; only false is supported");
-  EXPECT_NE(with("/pre_tokenizer/pretokenizers/0/pattern/Regex", "(a").find("pattern.Regex: is not a regular expression"),
+            "tokenizer.json: pre_tokenizer.pretokenizers[0].behavior: is 'Removed'; only "
+            "'Isolated' is supported");
+  EXPECT_EQ(
+      with("/pre_tokenizer/pretokenizers/0/invert", true),
+      "tokenizer.json: pre_tokenizer.pretokenizers[0].invert: is true; only false is supported");
+  EXPECT_NE(with("/pre_tokenizer/pretokenizers/0/pattern/Regex", "(a")
+                .find("pattern.Regex: is not a regular expression"),
             std::string::npos);
-  EXPECT_NE(with("/decoder/type", "Metaspace").find("decoder.type: is 'Metaspace'"), std::string::npos);
-  EXPECT_NE(with("/post_processor/type", "Bert").find("post_processor.type: is 'Bert'"), std::string::npos);
+  EXPECT_NE(with("/decoder/type", "Metaspace").find("decoder.type: is 'Metaspace'"),
+            std::string::npos);
+  EXPECT_NE(with("/post_processor/type", "Bert").find("post_processor.type: is 'Bert'"),
+            std::string::npos);
   EXPECT_NE(with("/model/dropout", 0.1).find("model.dropout: is 0.1"), std::string::npos);
-  EXPECT_NE(with("/model/continuing_subword_prefix", "##").find("model.continuing_subword_prefix"), std::string::npos);
+  EXPECT_NE(with("/model/continuing_subword_prefix", "##").find("model.continuing_subword_prefix"),
+            std::string::npos);
   EXPECT_NE(with("/model/unk_token", "<unk>").find("model.unk_token"), std::string::npos);
   EXPECT_NE(with("/model/surprise", 1).find("model.surprise: is not a key"), std::string::npos);
   EXPECT_NE(with("/surprise", 1).find("surprise: is not a key"), std::string::npos);
   EXPECT_NE(with("/model/merges/7", "abc").find("model.merges[7]: is neither"), std::string::npos);
-  EXPECT_NE(with("/model/merges/7", "q zzzz").find("model.merges[7]: needs the token"), std::string::npos);
+  EXPECT_NE(with("/model/merges/7", "q zzzz").find("model.merges[7]: needs the token"),
+            std::string::npos);
   EXPECT_NE(with("/model/vocab/zzz", 5).find("has id 5"), std::string::npos);
   EXPECT_NE(with("/model/vocab/zzz", 1LL << 40).find("model.vocab.zzz"), std::string::npos);
   EXPECT_NE(with("/model/vocab/zzz", -1).find("model.vocab.zzz"), std::string::npos);
-  EXPECT_NE(with("/added_tokens/0/id", 3).find("added_tokens[0]: gives '<|endoftext|>' id 3"), std::string::npos);
-  EXPECT_NE(with("/added_tokens/1/id", good["added_tokens"][0]["id"]).find("added_tokens[1]"), std::string::npos);
+  EXPECT_NE(with("/added_tokens/0/id", 3).find("added_tokens[0]: gives '<|endoftext|>' id 3"),
+            std::string::npos);
+  EXPECT_NE(with("/added_tokens/1/id", good["added_tokens"][0]["id"]).find("added_tokens[1]"),
+            std::string::npos);
   document_ = good;
   document_["model"]["vocab"].erase("Ā");
   document_["model"]["merges"] = nlohmann::json::array();
   EXPECT_NE(refusal().find("has no token 'Ā' for byte 0"), std::string::npos);
   document_ = good;
   document_.erase("pre_tokenizer");
-  EXPECT_EQ(refusal(), "tokenizer.json: pre_tokenizer: is missing; the file may be cut or of another kind");
+  EXPECT_EQ(refusal(),
+            "tokenizer.json: pre_tokenizer: is missing; the file may be cut or of another kind");
 }
 
 TEST(Tokenizer, PutsTheBeginTokenOnRequest) {
@@ -203,15 +219,18 @@ TEST(Tokenizer, UnknownTokenStandsForMissingBytes) {
   document["model"]["unk_token"] = "<unk>";
   document["model"]["merges"] = nlohmann::json::array();
   document["pre_tokenizer"]["add_prefix_space"] = false;
-  EXPECT_EQ(Tokenizer::parse(document.dump())->encode(std::string_view("\0\1", 2)), (Ids{unknown, unknown}));
+  EXPECT_EQ(Tokenizer::parse(document.dump())->encode(std::string_view("\0\1", 2)),
+            (Ids{unknown, unknown}));
   document["model"]["fuse_unk"] = true;
   EXPECT_EQ(Tokenizer::parse(document.dump())->encode(std::string_view("\0\1", 2)), Ids{unknown});
 }
 
-// Twice the text may take about twice the time, whatever the text: letters, spaces, marks, special tokens.
+// Twice the text may take about twice the time, whatever the text: letters, spaces, marks, special
+// tokens.
 TEST_F(SmallTokenizer, LongTextsTakeLinearTime) {
-  const std::pair<const char*, std::string> units[] = {{"one letter", "a"}, {"spaces", " "}, {"spaces, line ends", " \n"},
-                                                       {"marks", "\u0315\u0323"}, {"half special", "<|im_"}, {"punctuation", "'"}};
+  const std::pair<const char*, std::string> units[] = {
+      {"one letter", "a"},       {"spaces", " "},           {"spaces, line ends", " \n"},
+      {"marks", "\u0315\u0323"}, {"half special", "<|im_"}, {"punctuation", "'"}};
   for (const auto& [name, unit] : units) {
     std::string once;
     while (once.size() < (1 << 19)) once += unit;
@@ -222,7 +241,8 @@ TEST_F(SmallTokenizer, LongTextsTakeLinearTime) {
       best_twice = std::min(best_twice, seconds_of([&] { tokenizer_->encode(twice); }));
     }
     RecordProperty(std::string(name) + " (microseconds)", static_cast<int>(best_twice * 1e6));
-    EXPECT_LT(best_twice, 2.6 * best_once + 0.005) << name;  // n log n and caches take a little more than twice
+    EXPECT_LT(best_twice, 2.6 * best_once + 0.005)
+        << name;  // n log n and caches take a little more than twice
   }
 }
 
@@ -231,8 +251,10 @@ TEST_F(SmallTokenizer, HostilePatternEndsInAnError) {
   const auto tokenizer = Tokenizer::parse(document_.dump());
   std::string message;
   EXPECT_LT(seconds_of([&] {
-              message = message_of<InputError>([&] { tokenizer->encode(std::string(5000, 'a') + "b"); });
-            }), 5.0);
+              message =
+                  message_of<InputError>([&] { tokenizer->encode(std::string(5000, 'a') + "b"); });
+            }),
+            5.0);
   EXPECT_NE(message.find("cannot be split within the limits"), std::string::npos) << message;
 }
 

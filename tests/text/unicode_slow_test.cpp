@@ -1,5 +1,6 @@
-// Equality with the `tokenizers` library on every Unicode scalar value, with Qwen's real vocabulary. Needs a Python that
-// has the wheels named in tools/fixtures/qwen_tokenizer_json.py, through the environment: TARSIER_REFERENCE_PYTHON.
+// Equality with the `tokenizers` library on every Unicode scalar value, with Qwen's real
+// vocabulary. Needs a Python that has the wheels named in tools/fixtures/qwen_tokenizer_json.py,
+// through the environment: TARSIER_REFERENCE_PYTHON.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -23,7 +24,9 @@ class RealVocabulary : public testing::Test {
     const char* python = std::getenv("TARSIER_REFERENCE_PYTHON");
     if (!python) GTEST_SKIP() << "TARSIER_REFERENCE_PYTHON is not set";
     folder_ = fs::temp_directory_path() / ("tarsier-unicode-" + std::to_string(::getpid()));
-    const std::string command = std::string("'") + python + "' '" TARSIER_SOURCE_DIR "/tools/fixtures/qwen_tokenizer_json.py' '" +
+    const std::string command = std::string("'") + python +
+                                "' '" TARSIER_SOURCE_DIR
+                                "/tools/fixtures/qwen_tokenizer_json.py' '" +
                                 folder_.string() + "'";
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     tokenizer_ = Tokenizer::load(folder_);
@@ -56,7 +59,9 @@ TEST_F(RealVocabulary, EncodesEveryScalarValueAsTheReference) {
       const Ids ids = read_ids();
       ASSERT_TRUE(expected) << "expected.bin is cut";
       if (tokenizer_->encode(text) == ids) continue;
-      if (++different <= 400) examples += testing::PrintToString(static_cast<std::uint32_t>(c)) + (before.empty() ? " " : before + " ");
+      if (++different <= 400)
+        examples += testing::PrintToString(static_cast<std::uint32_t>(c)) +
+                    (before.empty() ? " " : before + " ");
     }
   }
   EXPECT_EQ(different, 0) << "code points: " << examples;
@@ -74,7 +79,8 @@ TEST_F(RealVocabulary, GivesThePublishedIds) {
       {" Hello world", {21927, 1879}},
       {" Answer: (", {21806, 25, 320}},
       {"Question: What is 12345?\n(A) Yes.\n(B) No.",
-       {14582, 25, 3555, 374, 220, 16, 17, 18, 19, 20, 5267, 4346, 8, 7414, 624, 5349, 8, 2308, 13}},
+       {14582, 25, 3555, 374, 220, 16, 17, 18, 19, 20, 5267, 4346, 8, 7414, 624, 5349, 8, 2308,
+        13}},
       {"cafe\u0301 你好，世界。 I'LL  don't\n\n  x",
        {924, 58858, 220, 108386, 3837, 99489, 1773, 358, 6, 4086, 220, 1513, 944, 271, 220, 856}},
       {"😀 a\t b ", {141334, 264, 197, 293, 220}},

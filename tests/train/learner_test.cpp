@@ -45,7 +45,8 @@ TEST_F(LearnerTest, SamplesArePureFunctionsOfTheirNumber) {
   EXPECT_TRUE(at::equal(a.pixels, b.pixels));
   EXPECT_EQ(a.prefix.tokens, b.prefix.tokens);
   ASSERT_EQ(a.branches.size(), b.branches.size());
-  for (std::size_t i = 0; i < a.branches.size(); ++i) EXPECT_EQ(a.branches[i].tokens, b.branches[i].tokens);
+  for (std::size_t i = 0; i < a.branches.size(); ++i)
+    EXPECT_EQ(a.branches[i].tokens, b.branches[i].tokens);
 }
 
 TEST_F(LearnerTest, OnlyAnswersAndTheirEndAreTargets) {
@@ -59,11 +60,16 @@ TEST_F(LearnerTest, OnlyAnswersAndTheirEndAreTargets) {
   EXPECT_EQ(s.media_rows.size(), 72u);
   EXPECT_EQ(s.visible_words.size(), 72u);
   ASSERT_EQ(s.marker_rows.size(), 8u);
-  EXPECT_EQ(model->tokenizer().decode({{s.prefix.tokens[static_cast<std::size_t>(s.marker_rows[0])]}}), "1");
-  EXPECT_EQ(model->tokenizer().decode({{s.prefix.tokens[static_cast<std::size_t>(s.marker_rows[7])]}}), "8");
+  EXPECT_EQ(
+      model->tokenizer().decode({{s.prefix.tokens[static_cast<std::size_t>(s.marker_rows[0])]}}),
+      "1");
+  EXPECT_EQ(
+      model->tokenizer().decode({{s.prefix.tokens[static_cast<std::size_t>(s.marker_rows[7])]}}),
+      "8");
 }
 
-// Several answers behind one shared video cost one encoding and must teach exactly what they teach apart.
+// Several answers behind one shared video cost one encoding and must teach exactly what they teach
+// apart.
 TEST_F(LearnerTest, SharedVideoEqualsSeparateSamples) {
   Learner learner(model, {});
   learner.begin_stage(stage);
@@ -95,9 +101,11 @@ TEST_F(LearnerTest, AccumulatedMicroBatchesEqualOneBatch) {
   const Batch whole = make_batch(samples, 0);
   learner.learn(whole, stage, whole.weight_sum, 1);
   const auto expected = gradients(learner);
-  for (const Sample& part : samples) learner.learn(make_batch({&part, 1}, 0), stage, whole.weight_sum, 0.5);
+  for (const Sample& part : samples)
+    learner.learn(make_batch({&part, 1}, 0), stage, whole.weight_sum, 0.5);
   const auto accumulated = gradients(learner);
-  for (const auto& [path, gradient] : expected) EXPECT_TRUE(at::allclose(gradient, accumulated.at(path), 1e-3, 1e-6)) << path;
+  for (const auto& [path, gradient] : expected)
+    EXPECT_TRUE(at::allclose(gradient, accumulated.at(path), 1e-3, 1e-6)) << path;
 }
 
 TEST_F(LearnerTest, LearnsASingleSampleByHeart) {

@@ -14,7 +14,8 @@ namespace {
 
 TEST(NextToken, IsTheWeightedMeanOfNegativeLogProbabilities) {
   const Tensor logits = at::tensor({0.0f, std::log(3.0f), 1.0f, 1.0f}).view({2, 2});
-  const NextToken result = next_token(logits, at::tensor({1, 0}, at::kLong), at::tensor({2.0f, 1.0f}), 6);
+  const NextToken result =
+      next_token(logits, at::tensor({1, 0}, at::kLong), at::tensor({2.0f, 1.0f}), 6);
   EXPECT_NEAR(result.loss.item<double>(), (2 * -std::log(0.75) + std::log(2.0)) / 6, 1e-6);
   EXPECT_NEAR(result.accuracy, 1.0, 1e-9);  // the tie's first index is the label
 }
@@ -25,15 +26,20 @@ TEST(VisualWords, IsTheSumOverWordsOfBinaryCrossEntropies) {
   const Tensor visible = at::tensor({1.0f, 0.0f, 0.0f, 1.0f}).view({2, 2});
   const auto softplus = [](double x) { return std::log1p(std::exp(x)); };
   const double expected = (softplus(-0.5) + softplus(-0.5) + softplus(-0.5) + softplus(-1.5)) / 2;
-  EXPECT_NEAR(visual_words_loss(media, words, at::tensor({-0.5f, -0.5f}), visible).item<double>(), expected, 1e-6);
+  EXPECT_NEAR(visual_words_loss(media, words, at::tensor({-0.5f, -0.5f}), visible).item<double>(),
+              expected, 1e-6);
 }
 
 TEST(EventProbe, StartsAtTheLogOfTheNumberOfChoices) {
   Linear probe(4, kProbeOutputs, true);
   probe.weight = at::zeros({kProbeOutputs, 4});
   probe.bias = at::zeros({kProbeOutputs});
-  const double expected = (std::log(kProbeKinds) + std::log(kProbeDirections) + std::log(kProbeColours) + std::log(kProbeShapes)) / 4;
-  EXPECT_NEAR(event_probe_loss(probe, at::ones({3, 4}), at::zeros({3, 4}, at::kLong)).item<double>(), expected, 1e-5);
+  const double expected = (std::log(kProbeKinds) + std::log(kProbeDirections) +
+                           std::log(kProbeColours) + std::log(kProbeShapes)) /
+                          4;
+  EXPECT_NEAR(
+      event_probe_loss(probe, at::ones({3, 4}), at::zeros({3, 4}, at::kLong)).item<double>(),
+      expected, 1e-5);
 }
 
 TEST(Schedule, WarmsUpThenFollowsACosine) {
@@ -59,7 +65,8 @@ TEST(AdamW, FollowsItsDefinition) {
     optimizer.step(settings, 0.5);
     mean = 0.9 * mean + 0.1 * 1.5;
     variance = 0.99 * variance + 0.01 * 2.25;
-    const double change = 0.1 * (mean / (1 - std::pow(0.9, t))) / (std::sqrt(variance / (1 - std::pow(0.99, t))) + 1e-8);
+    const double change = 0.1 * (mean / (1 - std::pow(0.9, t))) /
+                          (std::sqrt(variance / (1 - std::pow(0.99, t))) + 1e-8);
     with_decay = with_decay * (1 - 0.1 * 0.2) - change;
     without -= change;
     EXPECT_NEAR(matrix[0][0].item<double>(), with_decay, 1e-5);

@@ -32,20 +32,33 @@ TEST_F(RecipeFile, ReadsSettingsAndTakesOverrides) {
 }
 
 TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
-  EXPECT_NE(refusal(file, {"sead=1"}).find("recipe.jsonc: sead: is not a setting; known here: model"), std::string::npos);
-  EXPECT_NE(refusal(file, {"stages.0.data.synth.level=[1]"}).find("level: is an array, expected a string"), std::string::npos);
-  EXPECT_NE(refusal(file, {"stages.0.steps=0"}).find("stages[0].steps: is 0, expected 1 to"), std::string::npos);
-  EXPECT_NE(refusal(file, {"compute=f64"}).find("compute: is 'f64'; use one of: auto, f32, bf16"), std::string::npos);
+  EXPECT_NE(
+      refusal(file, {"sead=1"}).find("recipe.jsonc: sead: is not a setting; known here: model"),
+      std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.data.synth.level=[1]"})
+                .find("level: is an array, expected a string"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.steps=0"}).find("stages[0].steps: is 0, expected 1 to"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"compute=f64"}).find("compute: is 'f64'; use one of: auto, f32, bf16"),
+            std::string::npos);
   EXPECT_NE(refusal(file, {"stages=[]"}).find("stages: has no stage"), std::string::npos);
   EXPECT_NE(refusal(file, {"stages.7.steps=1"}).find("there is no entry 7"), std::string::npos);
-  EXPECT_NE(refusal(file, {"nonsense"}).find("--set: 'nonsense' is not key=value"), std::string::npos);
-  EXPECT_NE(refusal(file, {"stages.0.data={}"}).find("needs either synth or jsonl"), std::string::npos);
-  EXPECT_NE(refusal(file, {"stages.0.objectives={\"next_token\":0}"}).find("gives every objective weight 0"), std::string::npos);
-  EXPECT_NE(refusal(file, {"stages.0.data.synth={\"level\":\"base\"}"}).find("asks for no caption and no question"), std::string::npos);
+  EXPECT_NE(refusal(file, {"nonsense"}).find("--set: 'nonsense' is not key=value"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.data={}"}).find("needs either synth or jsonl"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.objectives={\"next_token\":0}"})
+                .find("gives every objective weight 0"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.data.synth={\"level\":\"base\"}"})
+                .find("asks for no caption and no question"),
+            std::string::npos);
 }
 
 TEST_F(RecipeFile, ShippedRecipesAreWhole) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes")) {
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes")) {
     EXPECT_GT(read_recipe(entry.path()).total_steps(), 0) << entry.path();
   }
 }

@@ -27,14 +27,21 @@ inline nlohmann::json read(const fs::path& file) {
 /// The shipped model's directory without weights and with a network small enough for a test.
 inline fs::path make_tiny_model(const fs::path& folder) {
   const fs::path assets = fs::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano";
-  for (const char* name : {"generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
-                           "tokenizer_config.json", "chat_template.jinja"}) {
+  for (const char* name :
+       {"generation_config.json", "preprocessor_config.json", "processor_config.json",
+        "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
     fs::copy_file(assets / name, folder / name, fs::copy_options::overwrite_existing);
   }
   nlohmann::json config = read(assets / "config.json");
-  config["text_config"].update({{"hidden_size", 32}, {"intermediate_size", 48}, {"num_hidden_layers", 2}, {"num_attention_heads", 4},
-                                {"num_key_value_heads", 2}, {"rope_scaling", {{"type", "mrope"}, {"mrope_section", {2, 1, 1}}}}});
-  config["vision_config"].update({{"depth", 1}, {"embed_dim", 16}, {"num_heads", 2}, {"hidden_size", 32}, {"mlp_ratio", 2}});
+  config["text_config"].update(
+      {{"hidden_size", 32},
+       {"intermediate_size", 48},
+       {"num_hidden_layers", 2},
+       {"num_attention_heads", 4},
+       {"num_key_value_heads", 2},
+       {"rope_scaling", {{"type", "mrope"}, {"mrope_section", {2, 1, 1}}}}});
+  config["vision_config"].update(
+      {{"depth", 1}, {"embed_dim", 16}, {"num_heads", 2}, {"hidden_size", 32}, {"mlp_ratio", 2}});
   std::ofstream(folder / "config.json") << config.dump(1);
   return folder;
 }
@@ -43,13 +50,36 @@ inline fs::path make_tiny_model(const fs::path& folder) {
 template <class Edit>
 fs::path write_recipe(const fs::path& folder, const fs::path& model, const Edit& edit) {
   nlohmann::json recipe = {
-      {"model", model.string()}, {"random_weights", 3}, {"seed", 5}, {"compute", "f32"}, {"export_dtype", "f32"}, {"save_every", 2}, {"log_every", 1},
-      {"stages", {{{"name", "words"}, {"steps", 2}, {"clips_per_step", 2}, {"warmup_steps", 1}, {"train", {"visual.", "model.embed_tokens."}},
-                   {"objectives", {{"visual_words", 1}}}, {"data", {{"synth", {{"level", "easy"}, {"questions", 1}}}}}},
-                  {{"name", "all"}, {"steps", 4}, {"clips_per_step", 2}, {"accumulate", 2}, {"warmup_steps", 1},
-                   {"objectives", {{"next_token", 1}, {"visual_words", 0.1}, {"event_probe", 0.5}}},
-                   {"data", {{"synth", {{"level", "easy"}, {"seed", 2}, {"dense_captions", 1}, {"interval_captions", 1}, {"questions", 3},
-                                        {"colour_noise", 0.2}, {"key_token_weight", 2}}}}}}}}};
+      {"model", model.string()},
+      {"random_weights", 3},
+      {"seed", 5},
+      {"compute", "f32"},
+      {"export_dtype", "f32"},
+      {"save_every", 2},
+      {"log_every", 1},
+      {"stages",
+       {{{"name", "words"},
+         {"steps", 2},
+         {"clips_per_step", 2},
+         {"warmup_steps", 1},
+         {"train", {"visual.", "model.embed_tokens."}},
+         {"objectives", {{"visual_words", 1}}},
+         {"data", {{"synth", {{"level", "easy"}, {"questions", 1}}}}}},
+        {{"name", "all"},
+         {"steps", 4},
+         {"clips_per_step", 2},
+         {"accumulate", 2},
+         {"warmup_steps", 1},
+         {"objectives", {{"next_token", 1}, {"visual_words", 0.1}, {"event_probe", 0.5}}},
+         {"data",
+          {{"synth",
+            {{"level", "easy"},
+             {"seed", 2},
+             {"dense_captions", 1},
+             {"interval_captions", 1},
+             {"questions", 3},
+             {"colour_noise", 0.2},
+             {"key_token_weight", 2}}}}}}}}};
   edit(recipe);
   std::ofstream(folder / "recipe.jsonc") << "// a test's recipe\n" << recipe.dump(1);
   return folder / "recipe.jsonc";

@@ -62,7 +62,8 @@ TEST_F(Trainer, FrozenWeightsStayAsTheyWere) {
   const fs::path folder = fresh_folder("frozen");
   const fs::path model = make_tiny_model(folder);
   const auto first_stage = [](nlohmann::json& recipe) { recipe["stages"].erase(1); };
-  ASSERT_EQ(train(read_recipe(write_recipe(folder, model, first_stage)), {folder / "run"}), TrainOutcome::finished);
+  ASSERT_EQ(train(read_recipe(write_recipe(folder, model, first_stage)), {folder / "run"}),
+            TrainOutcome::finished);
   LoadOptions fresh;
   fresh.random_weights = 3;
   fresh.dtype = at::kFloat;
@@ -79,16 +80,20 @@ TEST_F(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
   const fs::path folder = fresh_folder("resume");
   const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
   ASSERT_EQ(train(recipe, {folder / "straight"}), TrainOutcome::finished);
-  // A stop that is requested at once ends the run after one step: every step runs in a process-like attempt of its own.
+  // A stop that is requested at once ends the run after one step: every step runs in a process-like
+  // attempt of its own.
   std::stop_source stop;
   stop.request_stop();
   int attempts = 0;
-  while (train(recipe, {folder / "broken", true, stop.get_token()}) == TrainOutcome::stopped) ++attempts;
+  while (train(recipe, {folder / "broken", true, stop.get_token()}) == TrainOutcome::stopped)
+    ++attempts;
   EXPECT_EQ(attempts, 5);
-  EXPECT_EQ(bytes_of(folder / "straight" / "model" / "model.safetensors"), bytes_of(folder / "broken" / "model" / "model.safetensors"));
+  EXPECT_EQ(bytes_of(folder / "straight" / "model" / "model.safetensors"),
+            bytes_of(folder / "broken" / "model" / "model.safetensors"));
   const auto straight = metrics_of(folder / "straight"), broken = metrics_of(folder / "broken");
   ASSERT_EQ(straight.size(), broken.size());
-  for (std::size_t i = 0; i < straight.size(); ++i) EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
+  for (std::size_t i = 0; i < straight.size(); ++i)
+    EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
 }
 
 TEST_F(Trainer, DamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
@@ -114,7 +119,9 @@ TEST_F(Trainer, CheckpointOfAnotherRecipeIsRefused) {
   const fs::path model = make_tiny_model(folder);
   std::stop_source stop;
   stop.request_stop();
-  ASSERT_EQ(train(read_recipe(write_recipe(folder, model, kAsIs)), {folder / "run", true, stop.get_token()}), TrainOutcome::stopped);
+  ASSERT_EQ(train(read_recipe(write_recipe(folder, model, kAsIs)),
+                  {folder / "run", true, stop.get_token()}),
+            TrainOutcome::stopped);
   const Recipe other = read_recipe(folder / "recipe.jsonc", {"seed=6"});
   EXPECT_THROW(train(other, {folder / "run"}), CheckpointError);
 }
@@ -135,7 +142,8 @@ TEST_F(Trainer, StopsAfterTenStepsThatAreNotFiniteAndNamesTheirSamples) {
     recipe["stages"].erase(0);
     recipe["stages"][0]["steps"] = 20;
   };
-  EXPECT_EQ(train(read_recipe(write_recipe(folder, model, long_run)), {folder / "run"}), TrainOutcome::diverged);
+  EXPECT_EQ(train(read_recipe(write_recipe(folder, model, long_run)), {folder / "run"}),
+            TrainOutcome::diverged);
   EXPECT_EQ(metrics_of(folder / "run").size(), 10u);
   EXPECT_NE(log.find("not finite; skipped (synth easy/train/2/0"), std::string::npos);
 }
@@ -161,7 +169,8 @@ TEST_F(Trainer, TrainsOnRowsOfATextFileAndCountsBadOnes) {
   const fs::path folder = fresh_folder("jsonl");
   const fs::path model = make_tiny_model(folder);
   std::ofstream(folder / "rows.jsonl")
-      << R"({"messages":[{"role":"user","content":[{"type":"video","video":{"video_file":"none.mp4"}},{"type":"text","text":"Describe."}]},{"role":"assistant","content":[{"type":"text","text":"red"}]}]})" << "\n";
+      << R"({"messages":[{"role":"user","content":[{"type":"video","video":{"video_file":"none.mp4"}},{"type":"text","text":"Describe."}]},{"role":"assistant","content":[{"type":"text","text":"red"}]}]})"
+      << "\n";
   const auto rows = [&](nlohmann::json& recipe) {
     recipe["stages"].erase(0);
     recipe["stages"][0]["objectives"] = {{"next_token", 1}};
@@ -171,7 +180,8 @@ TEST_F(Trainer, TrainsOnRowsOfATextFileAndCountsBadOnes) {
     train(read_recipe(write_recipe(folder, model, rows)), {folder / "run"});
     FAIL() << "a run without one usable sample must stop";
   } catch (const InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("rows.jsonl line 1"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("rows.jsonl line 1"), std::string::npos)
+        << error.what();
     EXPECT_NE(std::string(error.what()).find("more than max_bad"), std::string::npos);
   }
 }
@@ -194,9 +204,12 @@ TEST_F(Trainer, MalformedRowIsNamedBeforeTrainingStarts) {
     return "no error";
   };
   EXPECT_EQ(message_for(R"({"messages":[{"role":"assistant","content":"x"}]})"),
-            "rows.jsonl line 1: messages[0].role: is 'assistant', expected 'user'; turns alternate, the user's first");
-  EXPECT_EQ(message_for(R"({"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]})"),
-            "rows.jsonl line 1: names no video or image; give the first user turn one");
+            "rows.jsonl line 1: messages[0].role: is 'assistant', expected 'user'; turns "
+            "alternate, the user's first");
+  EXPECT_EQ(
+      message_for(
+          R"({"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]})"),
+      "rows.jsonl line 1: names no video or image; give the first user turn one");
   EXPECT_NE(message_for("{").find("rows.jsonl line 1: is not valid JSON"), std::string::npos);
 }
 

@@ -13,14 +13,16 @@
 namespace tarsier {
 namespace {
 
-// Patches that pass through the tower at a time when no gradient is kept: bounds activations to about 1 GB at full size.
+// Patches that pass through the tower at a time when no gradient is kept: bounds activations to
+// about 1 GB at full size.
 constexpr std::int64_t kChunkPatches = 8192;
 
 Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
 // Vision rotary positions are applied in f32 whatever the tower's type (models-tarsier.md 2.10).
 Tensor rotate_in_f32(const Tensor& x, const RotaryAngles& angles) {
-  return x.scalar_type() == at::kDouble ? rotate(x, angles) : rotate(x.to(at::kFloat), angles).to(x.scalar_type());
+  return x.scalar_type() == at::kDouble ? rotate(x, angles)
+                                        : rotate(x.to(at::kFloat), angles).to(x.scalar_type());
 }
 
 }  // namespace
@@ -43,12 +45,19 @@ Qwen2VlVitConfig qwen2_vl_vit_config(const JsonView& json, std::int64_t decoder_
   read("temporal_patch_size", config.temporal_patch_size, 16);
   config.mlp_ratio = json.double_or("mlp_ratio", 4);
   if (config.embed_dim % config.heads != 0 || (config.embed_dim / config.heads) % 4 != 0) {
-    json.fail(fmt::format("embed_dim {} gives heads of {} / {} values, expected a multiple of 4", config.embed_dim, config.embed_dim, config.heads), "check embed_dim and num_heads");
+    json.fail(fmt::format("embed_dim {} gives heads of {} / {} values, expected a multiple of 4",
+                          config.embed_dim, config.embed_dim, config.heads),
+              "check embed_dim and num_heads");
   }
   const std::string activation = json.string_or("hidden_act", "quick_gelu");
-  if (activation != "quick_gelu") json.at("hidden_act").fail(fmt::format("is '{}', expected 'quick_gelu'", activation), "check config.json");
+  if (activation != "quick_gelu")
+    json.at("hidden_act")
+        .fail(fmt::format("is '{}', expected 'quick_gelu'", activation), "check config.json");
   if (config.hidden_size != decoder_hidden_size) {
-    json.at("hidden_size").fail(fmt::format("is {}, expected the decoder's hidden_size {}", config.hidden_size, decoder_hidden_size), "check config.json");
+    json.at("hidden_size")
+        .fail(fmt::format("is {}, expected the decoder's hidden_size {}", config.hidden_size,
+                          decoder_hidden_size),
+              "check config.json");
   }
   return config;
 }
@@ -58,8 +67,10 @@ Qwen2VlVit::Block::Block(const Qwen2VlVitConfig& c)
       norm2(c.embed_dim, 1e-6),
       qkv(c.embed_dim, 3 * c.embed_dim, true),
       projection(c.embed_dim, c.embed_dim, true),
-      fc1(c.embed_dim, static_cast<std::int64_t>(static_cast<double>(c.embed_dim) * c.mlp_ratio), true),
-      fc2(static_cast<std::int64_t>(static_cast<double>(c.embed_dim) * c.mlp_ratio), c.embed_dim, true) {}
+      fc1(c.embed_dim, static_cast<std::int64_t>(static_cast<double>(c.embed_dim) * c.mlp_ratio),
+          true),
+      fc2(static_cast<std::int64_t>(static_cast<double>(c.embed_dim) * c.mlp_ratio), c.embed_dim,
+          true) {}
 
 void Qwen2VlVit::Block::visit(Scope scope) {
   norm1.visit(scope / "norm1");
@@ -72,44 +83,54 @@ void Qwen2VlVit::Block::visit(Scope scope) {
 
 Qwen2VlVit::Qwen2VlVit(const Qwen2VlVitConfig& c)
     : config_(c),
-      patch_projection_(meta_tensor({c.embed_dim, c.channels, c.temporal_patch_size, c.patch_size, c.patch_size})),
+      patch_projection_(meta_tensor(
+          {c.embed_dim, c.channels, c.temporal_patch_size, c.patch_size, c.patch_size})),
       merger_norm_(c.embed_dim, 1e-6),
-      merger_in_(c.embed_dim * c.merge_size * c.merge_size, c.embed_dim * c.merge_size * c.merge_size, true),
+      merger_in_(c.embed_dim * c.merge_size * c.merge_size,
+                 c.embed_dim * c.merge_size * c.merge_size, true),
       merger_out_(c.embed_dim * c.merge_size * c.merge_size, c.hidden_size, true) {
   for (std::int64_t i = 0; i < c.depth; ++i) blocks_.emplace_back(c);
 }
 
 void Qwen2VlVit::visit(Scope scope) {
   (scope / "patch_embed" / "proj")("weight", patch_projection_);
-  for (std::size_t i = 0; i < blocks_.size(); ++i) blocks_[i].visit(scope / "blocks" / static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < blocks_.size(); ++i)
+    blocks_[i].visit(scope / "blocks" / static_cast<std::int64_t>(i));
   merger_norm_.visit(scope / "merger" / "ln_q");
   merger_in_.visit(scope / "merger" / "mlp" / 0);
   merger_out_.visit(scope / "merger" / "mlp" / 2);
 }
 
-Tensor Qwen2VlVit::run_frames(const Tensor& pixels, const std::vector<std::int64_t>& ends, const RotaryAngles& angles,
-                              const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
-  const SegmentAttention attention({ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
+Tensor Qwen2VlVit::run_frames(
+    const Tensor& pixels, const std::vector<std::int64_t>& ends, const RotaryAngles& angles,
+    const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
+  const SegmentAttention attention(
+      {ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
   const std::int64_t patches = pixels.size(0), head_dim = config_.embed_dim / config_.heads;
   // The convolution's kernel equals its stride, so it is a matrix product over flattened patches.
-  Tensor x = apply_linear(pixels.to(patch_projection_.scalar_type()), patch_projection_.view({config_.embed_dim, config_.patch_values()}), Tensor());
+  Tensor x =
+      apply_linear(pixels.to(patch_projection_.scalar_type()),
+                   patch_projection_.view({config_.embed_dim, config_.patch_values()}), Tensor());
   if (after_block) after_block(0, x);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
     const Tensor qkv = block.qkv(block.norm1(x)).view({patches, 3, config_.heads, head_dim});
-    const Tensor attended = attention(rotate_in_f32(qkv.select(1, 0), angles), rotate_in_f32(qkv.select(1, 1), angles), qkv.select(1, 2));
+    const Tensor attended = attention(rotate_in_f32(qkv.select(1, 0), angles),
+                                      rotate_in_f32(qkv.select(1, 1), angles), qkv.select(1, 2));
     x = x + block.projection(attended.reshape({patches, config_.embed_dim}));
     x = x + block.fc2(quick_gelu(block.fc1(block.norm2(x))));
     if (after_block) after_block(static_cast<std::int64_t>(i) + 1, x);
   }
   // Four consecutive rows are one 2 x 2 block, so merging is a view.
   const std::int64_t merged = config_.merge_size * config_.merge_size;
-  const Tensor blocks_of_four = merger_norm_(x).view({patches / merged, merged * config_.embed_dim});
+  const Tensor blocks_of_four =
+      merger_norm_(x).view({patches / merged, merged * config_.embed_dim});
   return merger_out_(at::gelu(merger_in_(blocks_of_four)));
 }
 
-Tensor Qwen2VlVit::operator()(const Tensor& pixels, const Tensor& grid,
-                              const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
+Tensor Qwen2VlVit::operator()(
+    const Tensor& pixels, const Tensor& grid,
+    const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
   expect_shape(pixels, "pixels", {kAny, config_.patch_values()});
   expect_shape(grid, "grid", {kAny, 3});
   struct FrameShape {
@@ -130,17 +151,23 @@ Tensor Qwen2VlVit::operator()(const Tensor& pixels, const Tensor& grid,
     std::vector<Tensor> cosine, sine;
     std::int64_t patches = 0;
     std::size_t next = first;
-    while (next < frames.size() && (whole || next == first || patches + frames[next].height * frames[next].width <= kChunkPatches)) {
+    while (next < frames.size() &&
+           (whole || next == first ||
+            patches + frames[next].height * frames[next].width <= kChunkPatches)) {
       const auto [height, width] = frames[next];
       const auto [found, is_new] = angles_by_shape.try_emplace({height, width});
-      if (is_new) found->second = vision_angles(height, width, config_.merge_size, config_.embed_dim / config_.heads);
+      if (is_new)
+        found->second =
+            vision_angles(height, width, config_.merge_size, config_.embed_dim / config_.heads);
       cosine.push_back(found->second.cosine);
       sine.push_back(found->second.sine);
       ends.push_back(patches += height * width);
       ++next;
     }
-    const RotaryAngles angles{at::cat(cosine).to(pixels.device()), at::cat(sine).to(pixels.device())};
-    outputs.push_back(run_frames(pixels.slice(0, begin, begin + patches), ends, angles, after_block));
+    const RotaryAngles angles{at::cat(cosine).to(pixels.device()),
+                              at::cat(sine).to(pixels.device())};
+    outputs.push_back(
+        run_frames(pixels.slice(0, begin, begin + patches), ends, angles, after_block));
     begin += patches;
     first = next;
   }

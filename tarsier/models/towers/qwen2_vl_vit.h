@@ -12,27 +12,34 @@
 namespace tarsier {
 
 struct Qwen2VlVitConfig {
-  std::int64_t depth = 32, embed_dim = 1280, hidden_size = 3584, heads = 16, channels = 3, patch_size = 14, merge_size = 2,
-               temporal_patch_size = 2;
+  std::int64_t depth = 32, embed_dim = 1280, hidden_size = 3584, heads = 16, channels = 3,
+               patch_size = 14, merge_size = 2, temporal_patch_size = 2;
   double mlp_ratio = 4;
-  std::int64_t patch_values() const { return channels * temporal_patch_size * patch_size * patch_size; }
+  std::int64_t patch_values() const {
+    return channels * temporal_patch_size * patch_size * patch_size;
+  }
 };
 
-/// Reads vision_config; absent keys take Qwen2-VL's defaults (models-tarsier.md 1.3). CheckpointError names the key.
-Qwen2VlVitConfig qwen2_vl_vit_config(const JsonView& vision_config, std::int64_t decoder_hidden_size);
+/// Reads vision_config; absent keys take Qwen2-VL's defaults (models-tarsier.md 1.3).
+/// CheckpointError names the key.
+Qwen2VlVitConfig qwen2_vl_vit_config(const JsonView& vision_config,
+                                     std::int64_t decoder_hidden_size);
 
-/// Qwen2-VL's vision transformer: attention inside one frame only, 2-D rotary positions, 2 x 2 merger
-/// (models-tarsier.md 2.6, 3.2-3.5; transformers Qwen2VisionTransformerPretrainedModel). Const after loading.
+/// Qwen2-VL's vision transformer: attention inside one frame only, 2-D rotary positions, 2 x 2
+/// merger (models-tarsier.md 2.6, 3.2-3.5; transformers Qwen2VisionTransformerPretrainedModel).
+/// Const after loading.
 class Qwen2VlVit {
  public:
   explicit Qwen2VlVit(const Qwen2VlVitConfig& config);  // on the meta device
 
   const Qwen2VlVitConfig& config() const { return config_; }
-  /// pixels [patches, patch_values], grid i64 [media, 3] (time, height, width in patches) -> [patches / merge^2, hidden].
-  /// `after_block` sees [patches, embed_dim] before block 0 (block 0) and after each block (1, 2, ...). Without a gradient
-  /// and without a sink the frames pass through in bounded chunks, being independent up to the merger.
-  Tensor operator()(const Tensor& pixels, const Tensor& grid,
-                    const std::function<void(std::int64_t block, const Tensor& x)>& after_block = {}) const;
+  /// pixels [patches, patch_values], grid i64 [media, 3] (time, height, width in patches) ->
+  /// [patches / merge^2, hidden]. `after_block` sees [patches, embed_dim] before block 0 (block 0)
+  /// and after each block (1, 2, ...). Without a gradient and without a sink the frames pass
+  /// through in bounded chunks, being independent up to the merger.
+  Tensor operator()(
+      const Tensor& pixels, const Tensor& grid,
+      const std::function<void(std::int64_t block, const Tensor& x)>& after_block = {}) const;
   void visit(Scope scope);  // Hugging Face names below "visual."
 
  private:
@@ -42,7 +49,8 @@ class Qwen2VlVit {
     LayerNorm norm1, norm2;
     Linear qkv, projection, fc1, fc2;
   };
-  Tensor run_frames(const Tensor& pixels, const std::vector<std::int64_t>& ends, const RotaryAngles& angles,
+  Tensor run_frames(const Tensor& pixels, const std::vector<std::int64_t>& ends,
+                    const RotaryAngles& angles,
                     const std::function<void(std::int64_t, const Tensor&)>& after_block) const;
 
   Qwen2VlVitConfig config_;

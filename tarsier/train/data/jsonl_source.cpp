@@ -19,8 +19,9 @@ struct Row {
   std::int64_t line = 0;
 };
 
-// One row of Tarsier's format (product.md 8): the media item stands in the first user turn; each user turn is followed by
-// the assistant's. Turns after the first are questions of their own about the same video.
+// One row of Tarsier's format (product.md 8): the media item stands in the first user turn; each
+// user turn is followed by the assistant's. Turns after the first are questions of their own about
+// the same video.
 Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
   Row row;
   const JsonView messages = json.at("messages");
@@ -29,7 +30,9 @@ Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
     const JsonView message = messages.at(i);
     const std::string role = message.at("role").as_string();
     const std::string expected = i % 2 == 0 ? "user" : "assistant";
-    if (role != expected) message.at("role").fail(fmt::format("is '{}', expected '{}'", role, expected), "turns alternate, the user's first");
+    if (role != expected)
+      message.at("role").fail(fmt::format("is '{}', expected '{}'", role, expected),
+                              "turns alternate, the user's first");
     std::string text;
     const JsonView content = message.at("content");
     if (content.is_string()) {
@@ -47,7 +50,8 @@ Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
           if (media.has("start_time")) row.window.start = media.at("start_time").as_double();
           if (media.has("end_time")) row.window.end = media.at("end_time").as_double();
         } else {
-          item.at("type").fail(fmt::format("is '{}'", type), "use text, and one video or image a row");
+          item.at("type").fail(fmt::format("is '{}'", type),
+                               "use text, and one video or image a row");
         }
       }
     }
@@ -60,21 +64,30 @@ Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
     }
   }
   if (row.media.empty()) json.fail("names no video or image", "give the first user turn one");
-  if (row.exchanges.empty() || messages.size() % 2 != 0) messages.fail("does not end with an answer", "end with the assistant's turn");
+  if (row.exchanges.empty() || messages.size() % 2 != 0)
+    messages.fail("does not end with an answer", "end with the assistant's turn");
   return row;
 }
 
 class JsonlSource final : public SampleSource {
  public:
-  JsonlSource(const VideoLanguageModel& model, const JsonlData& data, std::uint64_t recipe_seed, std::uint64_t stage_index)
-      : model_(model), name_(data.file.filename().string()), frames_(data.frames), recipe_seed_(recipe_seed), stage_index_(stage_index) {
+  JsonlSource(const VideoLanguageModel& model, const JsonlData& data, std::uint64_t recipe_seed,
+              std::uint64_t stage_index)
+      : model_(model),
+        name_(data.file.filename().string()),
+        frames_(data.frames),
+        recipe_seed_(recipe_seed),
+        stage_index_(stage_index) {
     std::ifstream stream(data.file);
-    if (!stream) throw ConfigError({data.file.string(), "cannot be opened", "check the path in the recipe"});
+    if (!stream)
+      throw ConfigError({data.file.string(), "cannot be opened", "check the path in the recipe"});
     std::int64_t number = 0;
     for (std::string line; std::getline(stream, line);) {
       ++number;
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      rows_.push_back(parse_row(parse_json(line, fmt::format("{} line {}", name_, number), JsonOwner::config), data.file.parent_path()));
+      rows_.push_back(
+          parse_row(parse_json(line, fmt::format("{} line {}", name_, number), JsonOwner::config),
+                    data.file.parent_path()));
       rows_.back().line = number;
     }
     if (rows_.empty()) throw ConfigError({data.file.string(), "has no rows", "give at least one"});
@@ -89,7 +102,8 @@ class JsonlSource final : public SampleSource {
       VideoReader reader(row.media);
       FrameRequest request = row.window;
       if (!row.image) request.frames = frames_;
-      const FrameChoice choice = choose_frames(model_.sampling(), reader.info(), reader.frame_seconds(), request);
+      const FrameChoice choice =
+          choose_frames(model_.sampling(), reader.info(), reader.frame_seconds(), request);
       auto pictures = std::make_shared<Pictures>();
       pictures->modality = row.image ? Modality::image : Modality::video;
       pictures->frames = reader.read(choice.indices);
@@ -121,7 +135,8 @@ class JsonlSource final : public SampleSource {
 
 }  // namespace
 
-std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model, const JsonlData& data, std::uint64_t recipe_seed,
+std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model,
+                                                const JsonlData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index) {
   return std::make_unique<JsonlSource>(model, data, recipe_seed, stage_index);
 }

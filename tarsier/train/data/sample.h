@@ -10,13 +10,15 @@ namespace tarsier {
 
 /// A run of tokens with what each is trained to predict. Plain data.
 struct TokenRun {
-  std::vector<std::int64_t> tokens;     // [tokens], what the decoder reads
-  std::vector<std::int64_t> labels;     // [tokens], the token at this place where it is a target, else -1
-  std::vector<float> weights;           // [tokens], of each target in the loss
+  std::vector<std::int64_t> tokens;  // [tokens], what the decoder reads
+  std::vector<std::int64_t>
+      labels;                  // [tokens], the token at this place where it is a target, else -1
+  std::vector<float> weights;  // [tokens], of each target in the loss
   std::vector<std::int64_t> positions;  // [3 * tokens]: time, height, width rows
 };
 
-/// What one media token shows, for the visual-words objective: indices into the objective's word list.
+/// What one media token shows, for the visual-words objective: indices into the objective's word
+/// list.
 using VisibleWords = std::vector<std::int64_t>;
 
 /// What happens at one frame, for the event probe: 0 is "nothing" in each, -1 is not asked.
@@ -24,17 +26,20 @@ struct EventLabels {
   std::int64_t kind = 0, direction = 0, colour = 0, shape = 0;
 };
 
-/// Everything learned from one video: its encoding is shared by every branch (a question with its answer, a caption).
+/// Everything learned from one video: its encoding is shared by every branch (a question with its
+/// answer, a caption).
 struct Sample {
-  std::string id;                        // for messages: "synth base/train/7/123", "rows.jsonl line 12"
-  Tensor pixels;                         // f32 [patches, patch_values]
-  std::vector<std::int64_t> grid;        // [media * 3]
-  TokenRun prefix;                       // up to and including the last media token and its closing token
-  std::vector<std::int64_t> media_rows;  // places in the prefix that the vision tower fills, in order
+  std::string id;                  // for messages: "synth base/train/7/123", "rows.jsonl line 12"
+  Tensor pixels;                   // f32 [patches, patch_values]
+  std::vector<std::int64_t> grid;  // [media * 3]
+  TokenRun prefix;                 // up to and including the last media token and its closing token
+  std::vector<std::int64_t>
+      media_rows;  // places in the prefix that the vision tower fills, in order
   std::vector<TokenRun> branches;
   std::vector<VisibleWords> visible_words;  // [media tokens], empty when unknown
-  std::vector<std::int64_t> marker_rows;    // places in the prefix of the frame markers, in order; may be empty
-  std::vector<EventLabels> events;          // [markers], empty when unknown
+  std::vector<std::int64_t>
+      marker_rows;  // places in the prefix of the frame markers, in order; may be empty
+  std::vector<EventLabels> events;  // [markers], empty when unknown
 };
 
 }  // namespace tarsier

@@ -10,9 +10,11 @@ namespace {
 
 TokenRun cut(const Prompt& prompt, std::int64_t begin, std::int64_t end) {
   TokenRun run;
-  const Tensor positions = prompt.positions.size(0) == 3 ? prompt.positions : prompt.positions.expand({3, -1});
+  const Tensor positions =
+      prompt.positions.size(0) == 3 ? prompt.positions : prompt.positions.expand({3, -1});
   const Tensor part = positions.slice(1, begin, end).contiguous();
-  run.positions.assign(part.const_data_ptr<std::int64_t>(), part.const_data_ptr<std::int64_t>() + part.numel());
+  run.positions.assign(part.const_data_ptr<std::int64_t>(),
+                       part.const_data_ptr<std::int64_t>() + part.numel());
   for (std::int64_t i = begin; i < end; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const bool target = prompt.is_target[at] != 0;
@@ -23,7 +25,8 @@ TokenRun cut(const Prompt& prompt, std::int64_t begin, std::int64_t end) {
   return run;
 }
 
-// Where the media block closes: behind the closing token that follows the last span (and its marker, if there is one).
+// Where the media block closes: behind the closing token that follows the last span (and its
+// marker, if there is one).
 std::int64_t end_of_media(const Prompt& prompt, std::int64_t closing_token) {
   check(!prompt.spans.empty(), "a video's prompt has a media span");
   std::int64_t at = prompt.spans.back().begin + prompt.spans.back().length;
@@ -36,7 +39,8 @@ std::vector<std::int64_t> marker_rows(const Prompt& prompt, std::int64_t media_e
   std::vector<std::int64_t> rows;
   for (std::size_t i = 0; i < prompt.spans.size(); ++i) {
     const std::int64_t end = prompt.spans[i].begin + prompt.spans[i].length;
-    const std::int64_t next = i + 1 < prompt.spans.size() ? prompt.spans[i + 1].begin : media_end - 1;
+    const std::int64_t next =
+        i + 1 < prompt.spans.size() ? prompt.spans[i + 1].begin : media_end - 1;
     if (next > end) rows.push_back(next - 1);
   }
   return rows;
@@ -53,18 +57,22 @@ Sample build_sample(const VideoLanguageModel& model, std::shared_ptr<const Pictu
   sample.id = std::move(id);
   std::int64_t split = 0;
   for (const Exchange& exchange : exchanges) {
-    if (exchange.answer.empty()) throw InputError({sample.id, "has an empty answer", "remove the row or give it an answer"});
-    const Conversation conversation{{"user", {Part{"", pictures}, Part{exchange.question, nullptr}}},
-                                    {"assistant", {Part{exchange.answer, nullptr}}}};
+    if (exchange.answer.empty())
+      throw InputError({sample.id, "has an empty answer", "remove the row or give it an answer"});
+    const Conversation conversation{
+        {"user", {Part{"", pictures}, Part{exchange.question, nullptr}}},
+        {"assistant", {Part{exchange.answer, nullptr}}}};
     // Pixels are made once; later exchanges need tokens alone.
     const bool first = sample.branches.empty();
-    const ModelInputs inputs = model.prepare(conversation, first ? PromptPurpose::train : PromptPurpose::train_without_pixels);
+    const ModelInputs inputs = model.prepare(
+        conversation, first ? PromptPurpose::train : PromptPurpose::train_without_pixels);
     const Prompt& prompt = inputs.prompt;
     if (first) {
       split = end_of_media(prompt, *closing_token);
       sample.pixels = inputs.media.pixels;
       const Tensor grid = inputs.media.grid.contiguous();
-      sample.grid.assign(grid.const_data_ptr<std::int64_t>(), grid.const_data_ptr<std::int64_t>() + grid.numel());
+      sample.grid.assign(grid.const_data_ptr<std::int64_t>(),
+                         grid.const_data_ptr<std::int64_t>() + grid.numel());
       sample.prefix = cut(prompt, 0, split);
       sample.marker_rows = marker_rows(prompt, split);
       for (const MediaSpan& span : prompt.spans) {
@@ -72,8 +80,10 @@ Sample build_sample(const VideoLanguageModel& model, std::shared_ptr<const Pictu
       }
     }
     const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
-    if (tokens <= split || !std::equal(sample.prefix.tokens.begin(), sample.prefix.tokens.end(), prompt.tokens.begin())) {
-      throw InputError({sample.id, "an exchange changes the tokens of the shared video", "give exchanges about one video the same opening"});
+    if (tokens <= split || !std::equal(sample.prefix.tokens.begin(), sample.prefix.tokens.end(),
+                                       prompt.tokens.begin())) {
+      throw InputError({sample.id, "an exchange changes the tokens of the shared video",
+                        "give exchanges about one video the same opening"});
     }
     sample.branches.push_back(cut(prompt, split, tokens));
   }

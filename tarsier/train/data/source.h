@@ -12,7 +12,8 @@
 
 namespace tarsier {
 
-/// Where samples come from. `sample` is a pure function of its number, so the order of data needs no saved state.
+/// Where samples come from. `sample` is a pure function of its number, so the order of data needs
+/// no saved state.
 class SampleSource {
  public:
   virtual ~SampleSource() = default;
@@ -22,14 +23,18 @@ class SampleSource {
   virtual const std::vector<std::int64_t>& word_tokens() const = 0;
 };
 
-/// Clips of the synthetic world, drawn and rendered when asked for. `stage_index` and `recipe_seed` key the choice of
-/// captions and questions. `model` must outlive the source. ConfigError when the tokenizer splits a world word.
-std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed,
+/// Clips of the synthetic world, drawn and rendered when asked for. `stage_index` and `recipe_seed`
+/// key the choice of captions and questions. `model` must outlive the source. ConfigError when the
+/// tokenizer splits a world word.
+std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model,
+                                                const SynthData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index);
 
-/// Rows of a JSONL file in Tarsier's format, each epoch in an order of its own. ConfigError names the file and line of a
-/// malformed row before training starts; media that cannot be decoded is a note later.
-std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model, const JsonlData& data, std::uint64_t recipe_seed,
+/// Rows of a JSONL file in Tarsier's format, each epoch in an order of its own. ConfigError names
+/// the file and line of a malformed row before training starts; media that cannot be decoded is a
+/// note later.
+std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model,
+                                                const JsonlData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index);
 
 }  // namespace tarsier

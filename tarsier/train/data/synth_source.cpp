@@ -39,16 +39,24 @@ std::vector<std::string> split_words(std::string_view text) {
 
 class SynthSource final : public SampleSource {
  public:
-  SynthSource(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed, std::uint64_t stage_index)
-      : model_(model), data_(data), level_(level_named(data.level)), recipe_seed_(recipe_seed), stage_index_(stage_index) {
+  SynthSource(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed,
+              std::uint64_t stage_index)
+      : model_(model),
+        data_(data),
+        level_(level_named(data.level)),
+        recipe_seed_(recipe_seed),
+        stage_index_(stage_index) {
     for (int colour = 0; colour < kColours; ++colour) {
       const std::int64_t token = token_of(word(static_cast<Colour>(colour), Language::english));
       colour_tokens_.push_back(token);
       add_word(token);
     }
-    for (int shape = 0; shape < kShapes; ++shape) add_word(token_of(word(static_cast<Shape>(shape), Language::english)));
-    for (int size = 0; size < kSizes; ++size) add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
-    for (int background = 0; background < kBackgrounds; ++background) add_word(token_of(word(static_cast<Background>(background), Language::english)));
+    for (int shape = 0; shape < kShapes; ++shape)
+      add_word(token_of(word(static_cast<Shape>(shape), Language::english)));
+    for (int size = 0; size < kSizes; ++size)
+      add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
+    for (int background = 0; background < kBackgrounds; ++background)
+      add_word(token_of(word(static_cast<Background>(background), Language::english)));
     for (int cell = 0; cell < kCells; ++cell) {
       for (const std::string& place : split_words(place_words(cell, Language::english))) {
         const std::int64_t token = token_of(place);
@@ -56,7 +64,8 @@ class SynthSource final : public SampleSource {
         place_tokens_[static_cast<std::size_t>(cell)].push_back(token);
       }
     }
-    for (const char* key : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "yes", "no"}) key_tokens_.insert(exact_token(key));
+    for (const char* key : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "yes", "no"})
+      key_tokens_.insert(exact_token(key));
   }
 
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
@@ -69,7 +78,9 @@ class SynthSource final : public SampleSource {
     const std::size_t captions = add_captions(clip, seconds, random, exchanges);
     add_questions(clip, seconds, random, exchanges);
     if (exchanges.empty()) add_questions_at_least_one(clip, seconds, random, exchanges);
-    Sample sample = build_sample(model_, draw(clip, seconds), exchanges, fmt::format("synth {}/train/{}/{}", level_.name, data_.seed, number));
+    Sample sample =
+        build_sample(model_, draw(clip, seconds), exchanges,
+                     fmt::format("synth {}/train/{}/{}", level_.name, data_.seed, number));
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
     for (TokenRun& branch : sample.branches) weigh_key_tokens(branch);
     label_media_tokens(clip, seconds, sample);
@@ -81,37 +92,49 @@ class SynthSource final : public SampleSource {
   std::int64_t exact_token(const std::string& text) const {
     const std::vector<std::int64_t> ids = model_.tokenizer().encode(text);
     if (ids.size() != 1) {
-      throw ConfigError({"tokenizer.json", fmt::format("splits the world's word '{}' into {} tokens", text, ids.size()), "train on synth data with a tokenizer that has the world's words"});
+      throw ConfigError(
+          {"tokenizer.json",
+           fmt::format("splits the world's word '{}' into {} tokens", text, ids.size()),
+           "train on synth data with a tokenizer that has the world's words"});
     }
     return ids[0];
   }
-  std::int64_t token_of(std::string_view text) const { return exact_token(" " + std::string(text)); }
+  std::int64_t token_of(std::string_view text) const {
+    return exact_token(" " + std::string(text));
+  }
 
   void add_word(std::int64_t token) {
     word_index_[token] = static_cast<std::int64_t>(word_tokens_.size());
     word_tokens_.push_back(token);
   }
 
-  std::size_t add_captions(const Clip& clip, const std::vector<double>& seconds, Random& random, std::vector<Exchange>& exchanges) const {
+  std::size_t add_captions(const Clip& clip, const std::vector<double>& seconds, Random& random,
+                           std::vector<Exchange>& exchanges) const {
     for (std::int64_t n = drawn_count(data_.dense_captions, random); n > 0; --n) {
-      exchanges.push_back({std::string(kDescribePrompt), describe(clip, Language::english, random)});
+      exchanges.push_back(
+          {std::string(kDescribePrompt), describe(clip, Language::english, random)});
     }
     for (std::int64_t n = drawn_count(data_.interval_captions, random); n > 0; --n) {
-      exchanges.push_back({std::string(kIntervalPrompt), describe_with_intervals(clip, seconds, Language::english, random)});
+      exchanges.push_back({std::string(kIntervalPrompt),
+                           describe_with_intervals(clip, seconds, Language::english, random)});
     }
     for (std::int64_t n = drawn_count(data_.short_captions, random); n > 0; --n) {
-      exchanges.push_back({std::string(kShortPrompt), short_caption(clip, Language::english, random)});
+      exchanges.push_back(
+          {std::string(kShortPrompt), short_caption(clip, Language::english, random)});
     }
     return exchanges.size();
   }
 
   // Draws questions without repetition; a probe brings its partner of the other answer.
-  void add_questions(const Clip& clip, const std::vector<double>& seconds, Random& random, std::vector<Exchange>& exchanges) const {
+  void add_questions(const Clip& clip, const std::vector<double>& seconds, Random& random,
+                     std::vector<Exchange>& exchanges) const {
     if (data_.questions == 0) return;
-    const std::vector<Question> questions = make_questions(clip, seconds, Language::english, random);
+    const std::vector<Question> questions =
+        make_questions(clip, seconds, Language::english, random);
     std::vector<std::vector<std::size_t>> units;
     for (std::size_t i = 0; i < questions.size(); ++i) {
-      if (is_probe(questions[i].kind) && i + 1 < questions.size() && questions[i + 1].kind == questions[i].kind) {
+      if (is_probe(questions[i].kind) && i + 1 < questions.size() &&
+          questions[i + 1].kind == questions[i].kind) {
         units.push_back({i, i + 1});
         ++i;
       } else {
@@ -122,14 +145,17 @@ class SynthSource final : public SampleSource {
     std::int64_t left = data_.questions;
     for (const std::vector<std::size_t>& unit : units) {
       if (left <= 0) break;
-      for (const std::size_t i : unit) exchanges.push_back({questions[i].question, questions[i].answer});
+      for (const std::size_t i : unit)
+        exchanges.push_back({questions[i].question, questions[i].answer});
       left -= static_cast<std::int64_t>(unit.size());
     }
   }
 
   // A fractional caption count may draw none; a sample without an exchange would teach nothing.
-  void add_questions_at_least_one(const Clip& clip, const std::vector<double>& seconds, Random& random, std::vector<Exchange>& exchanges) const {
-    const std::vector<Question> questions = make_questions(clip, seconds, Language::english, random);
+  void add_questions_at_least_one(const Clip& clip, const std::vector<double>& seconds,
+                                  Random& random, std::vector<Exchange>& exchanges) const {
+    const std::vector<Question> questions =
+        make_questions(clip, seconds, Language::english, random);
     const Question& question = random.pick(questions);
     exchanges.push_back({question.question, question.answer});
   }
@@ -138,61 +164,76 @@ class SynthSource final : public SampleSource {
     auto pictures = std::make_shared<Pictures>();
     Renderer renderer(clip, kSide);
     for (const double at : seconds) {
-      pictures->frames.push_back({std::lround(at * kFramesPerSecond), at, kSide, kSide, renderer.render(at)});
+      pictures->frames.push_back(
+          {std::lround(at * kFramesPerSecond), at, kSide, kSide, renderer.render(at)});
     }
     return pictures;
   }
 
   void replace_colours(TokenRun& run, Random& random) const {
     for (std::size_t i = 0; i < run.tokens.size(); ++i) {
-      const bool colour = std::find(colour_tokens_.begin(), colour_tokens_.end(), run.tokens[i]) != colour_tokens_.end();
-      if (run.labels[i] >= 0 && colour && random.chance(data_.colour_noise)) run.tokens[i] = random.pick(colour_tokens_);
+      const bool colour = std::find(colour_tokens_.begin(), colour_tokens_.end(), run.tokens[i]) !=
+                          colour_tokens_.end();
+      if (run.labels[i] >= 0 && colour && random.chance(data_.colour_noise))
+        run.tokens[i] = random.pick(colour_tokens_);
     }
   }
 
   void weigh_key_tokens(TokenRun& run) const {
     for (std::size_t i = 0; i < run.tokens.size(); ++i) {
-      if (run.labels[i] >= 0 && key_tokens_.contains(run.labels[i])) run.weights[i] = static_cast<float>(data_.key_token_weight);
+      if (run.labels[i] >= 0 && key_tokens_.contains(run.labels[i]))
+        run.weights[i] = static_cast<float>(data_.key_token_weight);
     }
   }
 
-  // The world's nine cells are mapped onto the grid of media tokens; a token is to name what its cell shows, the
-  // background and its own place, which the decoder's rotary positions hardly tell apart at this head size.
-  void label_media_tokens(const Clip& clip, const std::vector<double>& seconds, Sample& sample) const {
-    const std::int64_t rows = sample.grid[1] / 2, columns = sample.grid[2] / 2;  // media tokens of a frame
+  // The world's nine cells are mapped onto the grid of media tokens; a token is to name what its
+  // cell shows, the background and its own place, which the decoder's rotary positions hardly tell
+  // apart at this head size.
+  void label_media_tokens(const Clip& clip, const std::vector<double>& seconds,
+                          Sample& sample) const {
+    const std::int64_t rows = sample.grid[1] / 2,
+                       columns = sample.grid[2] / 2;  // media tokens of a frame
     for (const double at : seconds) {
       std::array<VisibleWords, kCells> cells;
       for (const Look& look : looks_at(clip, at)) {
         VisibleWords& words = cells[static_cast<std::size_t>(look.cell)];
-        for (const std::string_view text : {word(look.colour, Language::english), word(look.shape, Language::english), word(look.size, Language::english)}) {
+        for (const std::string_view text :
+             {word(look.colour, Language::english), word(look.shape, Language::english),
+              word(look.size, Language::english)}) {
           words.push_back(word_index_.at(token_of(text)));
         }
       }
-      const std::int64_t background = word_index_.at(token_of(word(background_at(clip, at), Language::english)));
+      const std::int64_t background =
+          word_index_.at(token_of(word(background_at(clip, at), Language::english)));
       for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t column = 0; column < columns; ++column) {
-          const std::int64_t cell = (2 * row + 1) * 3 / (2 * rows) * 3 + (2 * column + 1) * 3 / (2 * columns);
+          const std::int64_t cell =
+              (2 * row + 1) * 3 / (2 * rows) * 3 + (2 * column + 1) * 3 / (2 * columns);
           VisibleWords words = cells[static_cast<std::size_t>(cell)];
           words.push_back(background);
-          for (const std::int64_t place : place_tokens_[static_cast<std::size_t>(cell)]) words.push_back(word_index_.at(place));
+          for (const std::int64_t place : place_tokens_[static_cast<std::size_t>(cell)])
+            words.push_back(word_index_.at(place));
           sample.visible_words.push_back(std::move(words));
         }
       }
     }
   }
 
-  // A frame is labelled with the event under way when it was taken, or that ended since the frame before.
+  // A frame is labelled with the event under way when it was taken, or that ended since the frame
+  // before.
   void label_events(const Clip& clip, const std::vector<double>& seconds, Sample& sample) const {
     if (sample.marker_rows.size() != seconds.size()) return;
     sample.events.assign(seconds.size(), EventLabels{});
     for (const Event& event : clip.events) {
       const FrameInterval frames = frame_interval(event, seconds);
-      EventLabels labels{static_cast<std::int64_t>(event.kind) + 1, static_cast<std::int64_t>(event.direction), 0, 0};
+      EventLabels labels{static_cast<std::int64_t>(event.kind) + 1,
+                         static_cast<std::int64_t>(event.direction), 0, 0};
       if (event.kind != EventKind::cut) {
         labels.colour = static_cast<std::int64_t>(event.actor.colour) + 1;
         labels.shape = static_cast<std::int64_t>(event.actor.shape) + 1;
       }
-      for (std::int64_t frame = frames.first + 1; frame <= frames.last; ++frame) sample.events[static_cast<std::size_t>(frame)] = labels;
+      for (std::int64_t frame = frames.first + 1; frame <= frames.last; ++frame)
+        sample.events[static_cast<std::size_t>(frame)] = labels;
     }
   }
 
@@ -208,7 +249,8 @@ class SynthSource final : public SampleSource {
 
 }  // namespace
 
-std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed,
+std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model,
+                                                const SynthData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index) {
   return std::make_unique<SynthSource>(model, data, recipe_seed, stage_index);
 }

@@ -5,10 +5,13 @@
 namespace tarsier {
 
 Tensor event_probe_loss(const Linear& probe, const Tensor& hidden, const Tensor& labels) {
-  const std::vector<Tensor> logits = probe(hidden.to(at::kFloat)).split_with_sizes({kProbeKinds, kProbeDirections, kProbeColours, kProbeShapes}, -1);
+  const std::vector<Tensor> logits =
+      probe(hidden.to(at::kFloat))
+          .split_with_sizes({kProbeKinds, kProbeDirections, kProbeColours, kProbeShapes}, -1);
   Tensor sum;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const Tensor loss = at::cross_entropy_loss(logits[i], labels.select(1, static_cast<std::int64_t>(i)));
+    const Tensor loss =
+        at::cross_entropy_loss(logits[i], labels.select(1, static_cast<std::int64_t>(i)));
     sum = sum.defined() ? sum + loss : loss;
   }
   return sum / 4;

@@ -44,8 +44,9 @@ void AdamW::step(const AdamwSettings& settings, double scale) {
       steps.push_back(parameter.steps.add_(1));
     }
     if (weights.empty()) continue;
-    at::_fused_adamw_(weights, gradients, means, variances, {}, steps, settings.rate, settings.beta1, settings.beta2,
-                      decays ? settings.weight_decay : 0.0, settings.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adamw_(weights, gradients, means, variances, {}, steps, settings.rate,
+                      settings.beta1, settings.beta2, decays ? settings.weight_decay : 0.0,
+                      settings.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
   for (Parameter& parameter : parameters_) {
     if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);

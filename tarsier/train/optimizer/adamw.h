@@ -12,14 +12,15 @@ struct AdamwSettings {
   double rate = 1e-3, weight_decay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 };
 
-/// AdamW with decoupled decay (Loshchilov, Hutter 2019), one fused pass over weights and moments. Moments and, for 16-bit
-/// weights, a master copy are f32. Decay falls on matrices only, not on norms and biases.
+/// AdamW with decoupled decay (Loshchilov, Hutter 2019), one fused pass over weights and moments.
+/// Moments and, for 16-bit weights, a master copy are f32. Decay falls on matrices only, not on
+/// norms and biases.
 class AdamW {
  public:
   struct Parameter {
     std::string path;
-    Tensor weight;          // the model's own; 16-bit ones are refreshed from `master` after each step
-    Tensor master;          // f32; the same tensor as `weight` when that is f32
+    Tensor weight;  // the model's own; 16-bit ones are refreshed from `master` after each step
+    Tensor master;  // f32; the same tensor as `weight` when that is f32
     Tensor mean, variance;  // f32, moments of the gradient
     Tensor steps;           // f32 scalar: updates so far
   };

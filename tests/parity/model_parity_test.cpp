@@ -16,8 +16,11 @@ namespace tarsier {
 namespace {
 
 constexpr double kTolerance = 1e-4;
+// Behind 32 steps the cache holds the rounding of all of them, and a random model may amplify it.
+constexpr double kLastStepTolerance = 5e-4;
 
-void expect_close(const Tensor& actual, const Expected& expected, const std::string& what) {
+void expect_close(const Tensor& actual, const Expected& expected, const std::string& what,
+                  double tolerance = kTolerance) {
   ASSERT_EQ(actual.sizes(), at::IntArrayRef(expected.shape)) << what;
   if (!actual.is_floating_point()) {
     EXPECT_TRUE(at::equal(actual, expected.values)) << what;
@@ -26,7 +29,7 @@ void expect_close(const Tensor& actual, const Expected& expected, const std::str
   Tensor values = actual.to(at::kFloat).contiguous();
   if (expected.stride > 0) values = values.flatten().slice(0, 0, values.numel(), expected.stride);
   ASSERT_EQ(values.sizes(), expected.values.sizes()) << what;
-  EXPECT_LE((values - expected.values).abs().max().item<double>(), kTolerance) << what;
+  EXPECT_LE((values - expected.values).abs().max().item<double>(), tolerance) << what;
   if (expected.stride > 0) {
     const Tensor wide = actual.to(at::kDouble);
     EXPECT_NEAR(wide.sum().item<double>(), expected.sum, 1e-5 * expected.abs_sum) << what;
@@ -114,7 +117,8 @@ void expect_greedy(const VideoLanguageModel& model, const ParityRun& run, std::i
   }
   EXPECT_EQ(tokens, run.greedy_tokens);
   if (!run.rule.empty()) return;  // the rest is recorded for the published rule only
-  expect_close(logits, run.stages.at("logits_step_" + std::to_string(steps - 1)), "last step");
+  expect_close(logits, run.stages.at("logits_step_" + std::to_string(steps - 1)), "last step",
+               kLastStepTolerance);
   EXPECT_EQ(model.tokenizer().decode(tokens), run.greedy_text);
 }
 

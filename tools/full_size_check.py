@@ -110,7 +110,13 @@ def write_weights(folder):
 
 
 def write_settings(folder):
-    for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json", "preprocessor_config.json", "chat_template.jinja"):
+    for name in (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "generation_config.json",
+        "preprocessor_config.json",
+        "chat_template.jinja",
+    ):
         shutil.copy(ASSETS / name, folder / name)
     config = json.loads((ASSETS / "config.json").read_text())
     config["text_config"].update(
@@ -120,7 +126,9 @@ def write_settings(folder):
     )  # fmt: skip
     config["vision_config"].update(depth=BLOCKS, embed_dim=VISION, hidden_size=HIDDEN, num_heads=16)
     (folder / "config.json").write_text(json.dumps(config, indent=1))
-    (folder / "processor_config.json").write_text(json.dumps({"n_frames": 8, "max_n_frames": 16, "max_pixels": 112 * 112}))
+    (folder / "processor_config.json").write_text(
+        json.dumps({"n_frames": 8, "max_n_frames": 16, "max_pixels": 112 * 112})
+    )
 
 
 def main():
@@ -134,12 +142,24 @@ def main():
         write_weights(options.folder)
     write_settings(options.folder)
     begin = time.monotonic()
-    command = [options.tarsier, "describe", options.clip, "--model", str(options.folder), "--max-new-tokens", "1", "--json", "--tokens"]
+    command = [
+        options.tarsier,
+        "describe",
+        options.clip,
+        "--model",
+        str(options.folder),
+        "--max-new-tokens",
+        "1",
+        "--json",
+        "--tokens",
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     seconds = time.monotonic() - begin
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
     print(done.stdout.decode().strip())
-    print(f"exit code {done.returncode}, {seconds:.0f} s, at most {memory:.1f} GiB in memory (the mapped weights included)")
+    print(
+        f"exit code {done.returncode}, {seconds:.0f} s, at most {memory:.1f} GiB in memory (the mapped weights included)"
+    )
     return 0 if done.returncode == 0 and seconds <= 1800 and memory <= 24 else 1
 
 

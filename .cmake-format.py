@@ -8,7 +8,11 @@ with section("format"):  # noqa: F821
     separate_ctrl_name_with_space = False
 with section("parse"):  # noqa: F821
     additional_commands = {
-        "tarsier_layer": {"pargs": 1, "flags": ["TORCH"], "kwargs": {"DEPENDS": "*", "LIBRARIES": "*", "PRECOMPILE": "*"}},
+        "tarsier_layer": {
+            "pargs": 1,
+            "flags": ["TORCH"],
+            "kwargs": {"DEPENDS": "*", "LIBRARIES": "*", "PRECOMPILE": "*"},
+        },
         "tarsier_sources": {"pargs": "*"},
         "tarsier_test": {"pargs": "*"},
         "tarsier_slow_test": {"pargs": "*"},

@@ -44,7 +44,8 @@ TEST_F(TokenizerFiles, VocabularyAndMergesStandInForTokenizerJson) {
         R"({"eos_token": "<|im_end|>", "pad_token": {"content": "<|endoftext|>"},
     "additional_special_tokens": ["<|im_start|>", "<|vision_start|>", "<|image_pad|>"]})");
   const auto tokenizer = Tokenizer::load(folder_);
-  for (const auto& row : read_json_fixture("qwen_small.cases.json")["encode"]) {
+  const nlohmann::json cases = read_json_fixture("qwen_small.cases.json");
+  for (const auto& row : cases["encode"]) {
     ASSERT_EQ(tokenizer->encode(row[0].get<std::string>()), row[1].get<Ids>()) << row[0];
   }
   EXPECT_TRUE(tokenizer->is_special(*tokenizer->id_of("<|im_end|>")));

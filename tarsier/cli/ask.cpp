@@ -66,6 +66,8 @@ std::vector<Branch> branches_for(const VideoLanguageModel& model, const MediaCli
         branches.empty() ? PromptPurpose::generate : PromptPurpose::generate_without_pixels;
     ModelInputs inputs = model.prepare(question_about(clip, question), purpose);
     if (branches.empty()) media = std::move(inputs.media);
+    new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
+                    flags.sampling);  // before anything is said
     branches.push_back({std::move(inputs.prompt), flags.sampling, sink});
   }
   return branches;
@@ -82,14 +84,13 @@ int run_ask(const CommandContext& context, Arguments arguments) {
   const MediaClip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
   const auto begin = std::chrono::steady_clock::now();
   const SeenMedia seen = model.plan_media(question_about(clip, flags.questions.front())).at(0);
-  if (!flags.clip.show_frames.empty()) write_contact_sheet(flags.clip.show_frames, clip, seen);
-  log_info(saw_line(clip, seen, model.info()));
-  Notice().say_for(model.info(), clip.info);
-
   const bool several = flags.questions.size() > 1;
   MediaInputs media;
   const TextSink sink = several || flags.output.json ? TextSink() : print_answer;
   const std::vector<Branch> branches = branches_for(model, clip, flags, sink, media);
+  if (!flags.clip.show_frames.empty()) write_contact_sheet(flags.clip.show_frames, clip, seen);
+  log_info(saw_line(clip, seen, model.info()));
+  Notice().say_for(model.info(), clip.info);
   const std::vector<Completion> done =
       generate_branches(model, *session.backend, media, branches, context.stop);
 

@@ -76,6 +76,8 @@ class Describer {
     const Conversation conversation = question_about(clip, prompt);
     const SeenMedia seen = model.plan_media(conversation).at(0);
     const ModelInputs inputs = model.prepare(conversation);
+    new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
+                    flags_.sampling);  // before anything is said
     if (!flags_.clip.show_frames.empty()) write_contact_sheet(flags_.clip.show_frames, clip, seen);
     log_info(saw_line(clip, seen, model.info()));
     notice_.say_for(model.info(), clip.info);

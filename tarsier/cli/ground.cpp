@@ -116,11 +116,14 @@ int run_ground(const CommandContext& context, Arguments arguments) {
   const std::string prompt = prompt_for(session.directory, flags.query);
   const Conversation conversation = question_about(clip, prompt);
   const SeenMedia seen = model.plan_media(conversation).at(0);
+  const ModelInputs inputs = model.prepare(conversation);
+  new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
+                  flags.sampling);  // before anything is said
   if (!flags.clip.show_frames.empty()) write_contact_sheet(flags.clip.show_frames, clip, seen);
   log_info(saw_line(clip, seen, model.info()));
   Notice().say_for(model.info(), clip.info);
-  const Completion done = generate(model, *session.backend, model.prepare(conversation),
-                                   flags.sampling, {}, context.stop);
+  const Completion done =
+      generate(model, *session.backend, inputs, flags.sampling, {}, context.stop);
   if (done.reason == FinishReason::cancelled) return kExitOk;
 
   const GroundedText grounded = read_answer(done, clip, model.info().name, flags.query);

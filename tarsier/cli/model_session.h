@@ -23,7 +23,8 @@ struct ModelSession {
 ModelSession open_session(const ModelFlags& flags,
                           std::optional<std::int64_t> max_pixels = std::nullopt);
 
-/// Says once on stderr, for models that know one world only, that this clip may be from elsewhere.
+/// Says once on stderr, for models that know the synthetic world only, that a clip is from
+/// elsewhere.
 class Notice {
  public:
   void say_for(const ModelInfo& model, const VideoInfo& clip);

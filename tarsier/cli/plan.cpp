@@ -193,7 +193,8 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
 std::string bytes_text(const nlohmann::ordered_json& bytes) {
   const auto value = bytes.get<double>();
   if (value >= 1 << 30) return fmt::format("{:.2f} GiB", value / (1 << 30));
-  return fmt::format("{:.1f} MiB", value / (1 << 20));
+  if (value >= 1 << 20) return fmt::format("{:.1f} MiB", value / (1 << 20));
+  return fmt::format("{:.1f} KiB", value / (1 << 10));
 }
 
 std::string as_text(const nlohmann::ordered_json& plan) {
@@ -211,12 +212,12 @@ std::string as_text(const nlohmann::ordered_json& plan) {
   text += fmt::format("weights    {}{}\n", bytes_text(plan["weights_bytes"]),
                       plan["weights_mapped"].get<bool>() ? ", mapped from the files" : "");
   text += fmt::format("pixels     {}\n", bytes_text(plan["pixels_bytes"]));
-  text += fmt::format("vision     about {} at work, {:.1f} GFLOP\n",
+  text += fmt::format("vision     about {} at work, {:.3g} GFLOP\n",
                       bytes_text(plan["vision_activation_bytes"]), giga("vision_flops"));
-  text += fmt::format("prompt     about {} at work, {:.1f} GFLOP\n",
+  text += fmt::format("prompt     about {} at work, {:.3g} GFLOP\n",
                       bytes_text(plan["prefill_activation_bytes"]), giga("prefill_flops"));
   text += fmt::format("cache      {}\n", bytes_text(plan["cache_bytes"]));
-  text += fmt::format("answer     {:.2f} GFLOP a token\n", giga("flops_per_new_token"));
+  text += fmt::format("answer     {:.3g} GFLOP a token\n", giga("flops_per_new_token"));
   text += fmt::format("in all     about {}; {} available: {}\n", bytes_text(plan["total_bytes"]),
                       bytes_text(plan["available_bytes"]),
                       plan["fits"].get<bool>() ? "fits" : "does not fit");

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
+#include "tarsier/cli/commands.h"
 #include "tests/cli/run_tarsier.h"
 
 namespace tarsier {
@@ -29,6 +31,20 @@ void expect_refused(const std::vector<std::string>& arguments, int exit_code,
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
+/// The same inside this process, where starting costs nothing: the refusals of one command's flags.
+void expect_config_error(CommandFunction& command, const std::vector<std::string>& arguments,
+                         const std::string& part) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(TARSIER_SOURCE_DIR);
+  try {
+    command({}, arguments);
+    ADD_FAILURE() << "not refused: " << part;
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(part));
+  }
+  std::filesystem::current_path(before);
+}
+
 JsonView json_of(const ProgramResult& result) {
   return parse_json(result.out, "stdout", JsonOwner::input);
 }
@@ -43,38 +59,41 @@ TEST(ModelCommands, HelpOfEach) {
 }
 
 TEST(ModelCommands, RefuseFlags) {
-  expect_refused({"describe"}, 2, "MEDIA: missing");
-  expect_refused({"describe", "--frmes", "3", kClip}, 2, "did you mean --frames?");
-  expect_refused({"describe", "--frames", "0", "--model", kModel, kClip}, 2, "--frames: is 0");
-  expect_refused({"describe", "--frames", "x", kClip}, 2, "--frames: cannot take 'x'");
-  expect_refused({"describe", "--frames", "2", "--fps", "1", "--model", kModel, kClip}, 2,
-                 "--fps: was given together with --frames");
-  expect_refused({"describe", "--temperature", "-1", kClip}, 2, "--temperature: -1");
-  expect_refused({"describe", "--top-p", "0", kClip}, 2, "--top-p: 0");
-  expect_refused({"describe", "--max-new-tokens", "0", kClip}, 2, "--max-new-tokens: 0");
-  expect_refused({"describe", "--max-new-tokens", "99999999", "--model", kModel, kClip}, 2,
-                 "--max-new-tokens: 99999999 do not fit");
-  expect_refused({"describe", "--max-pixels", "10", "--model", kModel, kClip}, 2,
-                 "--max-pixels: 10 is below");
-  expect_refused({"describe", "--tokens", kClip}, 2, "--tokens: adds to --json");
-  expect_refused({"describe", "--show-frames", "a.png", kClip, kClip}, 2,
-                 "--show-frames: writes one picture");
-  expect_refused({"describe", "--device", "tpu", "--model", kModel, kClip}, 2, "--device");
-  expect_refused({"describe", "--model", kModel, "--fps", "2", kImage}, 2,
-                 "--fps: does not apply to a still image");
-  expect_refused({"ask", kClip}, 2, "QUESTION: missing");
-  expect_refused({"ask", kClip, ""}, 2, "QUESTION: is empty");
-  expect_refused({"ground", kClip, "one", "two"}, 2, "two: one argument too many");
-  expect_refused({"plan", "--model", kModel}, 2, "MEDIA: or --size");
-  expect_refused({"plan", "--model", kModel, "--size", "64x64"}, 2,
-                 "--frames: missing beside --size");
+  expect_config_error(run_describe, {}, "MEDIA: missing");
+  expect_config_error(run_describe, {"--frmes", "3", kClip}, "did you mean --frames?");
+  expect_config_error(run_describe, {"--frames", "0", "--model", kModel, kClip}, "--frames: is 0");
+  expect_config_error(run_describe, {"--frames", "x", kClip}, "--frames: cannot take 'x'");
+  expect_config_error(run_describe, {"--frames", "2", "--fps", "1", "--model", kModel, kClip},
+                      "--fps: was given together with --frames");
+  expect_config_error(run_describe, {"--temperature", "-1", kClip}, "--temperature: -1");
+  expect_config_error(run_describe, {"--top-p", "0", kClip}, "--top-p: 0");
+  expect_config_error(run_describe, {"--max-new-tokens", "0", kClip}, "--max-new-tokens: 0");
+  expect_config_error(run_describe, {"--max-new-tokens", "99999999", "--model", kModel, kClip},
+                      "--max-new-tokens: 99999999 do not fit");
+  expect_config_error(run_describe, {"--max-pixels", "10", "--model", kModel, kClip},
+                      "--max-pixels: 10 is below");
+  expect_config_error(run_describe, {"--tokens", kClip}, "--tokens: adds to --json");
+  expect_config_error(run_describe, {"--show-frames", "a.png", kClip, kClip},
+                      "--show-frames: writes one picture");
+  expect_config_error(run_describe, {"--device", "tpu", "--model", kModel, kClip}, "--device");
+  expect_config_error(run_describe, {"--model", kModel, "--fps", "2", kImage},
+                      "--fps: does not apply to a still image");
+  expect_config_error(run_ask, {kClip}, "QUESTION: missing");
+  expect_config_error(run_ask, {kClip, ""}, "QUESTION: is empty");
+  expect_config_error(run_ground, {kClip, "one", "two"}, "two: one argument too many");
+  expect_config_error(run_plan, {"--model", kModel}, "MEDIA: or --size");
+  expect_config_error(run_plan, {"--model", kModel, "--size", "64x64"},
+                      "--frames: missing beside --size");
   for (const char* size : {"64", "x64", "64x", "0x64", "64x64x64", "1e3x5"}) {
-    expect_refused({"plan", "--model", kModel, "--frames", "2", "--size", size}, 2,
-                   "is not a size");
+    expect_config_error(run_plan, {"--model", kModel, "--frames", "2", "--size", size},
+                        "is not a size");
   }
 }
 
 TEST(ModelCommands, RefuseModelsAndMedia) {
+  expect_refused({"describe", "--frames", "0", "--model", kModel, kClip}, 2, "--frames: is 0");
+  expect_refused({"describe", "--max-new-tokens", "99999999", "--model", kModel, kClip}, 2,
+                 "--max-new-tokens: 99999999 do not fit");
   expect_refused({"describe", "--model", "no/such/model", kClip}, 4,
                  "no/such/model: no such directory");
   expect_refused({"describe", "--model", "tests", kClip}, 4, "config.json");

@@ -20,24 +20,38 @@ using Ids = std::vector<std::int64_t>;
 
 class RealVocabulary : public testing::Test {
  protected:
-  void SetUp() override {
-    const char* python = std::getenv("TARSIER_REFERENCE_PYTHON");
-    if (!python) GTEST_SKIP() << "TARSIER_REFERENCE_PYTHON is not set";
-    folder_ = fs::temp_directory_path() / ("tarsier-unicode-" + std::to_string(::getpid()));
-    const std::string command = std::string("'") + python +
+  // Writes the vocabulary, and the expected ids of the contexts whose numbers are given.
+  void make_files(const std::string& contexts) {
+    const std::string command = std::string("'") + std::getenv("TARSIER_REFERENCE_PYTHON") +
                                 "' '" TARSIER_SOURCE_DIR
                                 "/tools/fixtures/qwen_tokenizer_json.py' '" +
-                                folder_.string() + "'";
+                                folder_.string() + "' " + contexts;
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     tokenizer_ = Tokenizer::load(folder_);
   }
+  void SetUp() override {
+    if (!std::getenv("TARSIER_REFERENCE_PYTHON")) {
+      GTEST_SKIP() << "TARSIER_REFERENCE_PYTHON is not set";
+    }
+  }
   void TearDown() override { fs::remove_all(folder_); }
 
-  fs::path folder_;
+  const fs::path folder_ =
+      fs::temp_directory_path() / ("tarsier-unicode-" + std::to_string(::getpid()));
   std::unique_ptr<Tokenizer> tokenizer_;
 };
 
-TEST_F(RealVocabulary, EncodesEveryScalarValueAsTheReference) {
+struct Context {
+  int number;  // in the script
+  const char* name;
+  std::string before, after;
+};
+
+class EveryScalarValue : public RealVocabulary, public testing::WithParamInterface<Context> {};
+
+TEST_P(EveryScalarValue, IsEncodedAsTheReferenceDoes) {
+  const Context& context = GetParam();
+  make_files(std::to_string(context.number));
   std::ifstream expected(folder_ / "expected.bin", std::ios::binary);
   const auto read_ids = [&] {
     Ids ids(static_cast<std::size_t>(expected.get()));
@@ -48,28 +62,30 @@ TEST_F(RealVocabulary, EncodesEveryScalarValueAsTheReference) {
     }
     return ids;
   };
-  const std::pair<std::string, std::string> contexts[] = {{"", ""}, {"a", "b"}, {" 1", " "}};
   std::int64_t different = 0;
   std::string examples;
-  for (const auto& [before, after] : contexts) {
-    for (char32_t c = 0; c < 0x110000; c = c == 0xD7FF ? 0xE000 : c + 1) {
-      std::string text = before;
-      append_utf8(text, c);
-      text += after;
-      const Ids ids = read_ids();
-      ASSERT_TRUE(expected) << "expected.bin is cut";
-      if (tokenizer_->encode(text) == ids) continue;
-      if (++different <= 400)
-        examples += testing::PrintToString(static_cast<std::uint32_t>(c)) +
-                    (before.empty() ? " " : before + " ");
-    }
+  for (char32_t c = 0; c < 0x110000; c = c == 0xD7FF ? 0xE000 : c + 1) {
+    std::string text = context.before;
+    append_utf8(text, c);
+    text += context.after;
+    const Ids ids = read_ids();
+    ASSERT_TRUE(expected) << "expected.bin is cut";
+    if (tokenizer_->encode(text) == ids) continue;
+    if (++different <= 100) examples += std::to_string(static_cast<std::uint32_t>(c)) + " ";
   }
   EXPECT_EQ(different, 0) << "code points: " << examples;
   EXPECT_EQ(expected.get(), EOF);
 }
 
+INSTANTIATE_TEST_SUITE_P(Contexts, EveryScalarValue,
+                         testing::Values(Context{0, "alone", "", ""},
+                                         Context{1, "between_letters", "a", "b"},
+                                         Context{2, "after_a_digit", " 1", " "}),
+                         [](const auto& each) { return std::string(each.param.name); });
+
 // Ids of spec/models-tarsier.md 6.2, produced with a published Qwen tokenizer.json.
 TEST_F(RealVocabulary, GivesThePublishedIds) {
+  make_files("");
   const std::pair<const char*, Ids> golden[] = {
       {"<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
        {151644, 8948, 198, 2610, 525, 264, 10950, 17847, 13, 151645, 198, 151644, 872, 198}},

@@ -83,7 +83,9 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
                  "Model directory; without it, the model that comes with tarsier")
       ->type_name("DIR");
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N")->type_name("DEVICE");
-  app.add_option("--dtype", flags.dtype, "f32, bf16 or f16; without it, as the model is stored")
+  app.add_option(
+         "--dtype", flags.dtype,
+         "f32, bf16 or f16; without it, f32 where it takes at most half the memory, else as stored")
       ->type_name("TYPE");
   app.add_option("--threads", flags.threads,
                  "Threads for arithmetic; without it, one for each core")

@@ -43,25 +43,6 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-// `count` of the clip's questions, probes with the partner that has the other answer.
-std::vector<Question> draw_questions(const Clip& clip, std::span<const double> seconds,
-                                     std::int64_t count, Random& random) {
-  const std::vector<Question> all = make_questions(clip, seconds, Language::english, random);
-  std::vector<std::vector<Question>> units;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    units.push_back({all[i]});
-    if (is_probe(all[i].kind) && i + 1 < all.size() && all[i + 1].kind == all[i].kind)
-      units.back().push_back(all[++i]);
-  }
-  random.shuffle(units);
-  std::vector<Question> drawn;
-  for (const std::vector<Question>& unit : units) {
-    if (static_cast<std::int64_t>(drawn.size()) >= count) break;
-    drawn.insert(drawn.end(), unit.begin(), unit.end());
-  }
-  return drawn;
-}
-
 struct Answered {
   WorldEvalItem item;
   ParsedScene plain, timed;
@@ -82,7 +63,8 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
   Answered result;
   result.seconds = choice.seconds;
   Random random({settings.seed, clip.index, 0x9a5e});
-  result.questions = draw_questions(clip, choice.seconds, settings.questions_per_clip, random);
+  result.questions =
+      draw_questions(clip, choice.seconds, Language::english, settings.questions_per_clip, random);
   std::vector<std::string> words{std::string(kDescribePrompt), std::string(kIntervalPrompt)};
   for (const Question& question : result.questions) words.push_back(question.question);
   std::vector<Branch> branches;

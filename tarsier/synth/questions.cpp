@@ -295,4 +295,23 @@ bool is_probe(std::string_view kind) {
   return kind == "is_there" || kind == "does_it" || kind == "before";
 }
 
+std::vector<Question> draw_questions(const Clip& clip, std::span<const double> frame_seconds,
+                                     Language language, std::int64_t count, Random& random) {
+  const std::vector<Question> all = make_questions(clip, frame_seconds, language, random);
+  std::vector<std::vector<Question>> units;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    units.push_back({all[i]});
+    const bool paired =
+        is_probe(all[i].kind) && i + 1 < all.size() && all[i + 1].kind == all[i].kind;
+    if (paired) units.back().push_back(all[++i]);
+  }
+  random.shuffle(units);
+  std::vector<Question> drawn;
+  for (const std::vector<Question>& unit : units) {
+    if (static_cast<std::int64_t>(drawn.size()) >= count) break;
+    drawn.insert(drawn.end(), unit.begin(), unit.end());
+  }
+  return drawn;
+}
+
 }  // namespace tarsier

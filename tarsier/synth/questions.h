@@ -24,6 +24,11 @@ struct Question {
 std::vector<Question> make_questions(const Clip& clip, std::span<const double> frame_seconds,
                                      Language language, Random& random);
 
+/// At least `count` of them (where there are as many), without repetition, in random order; a probe
+/// comes with its partner of the other answer, which may be one more than asked for.
+std::vector<Question> draw_questions(const Clip& clip, std::span<const double> frame_seconds,
+                                     Language language, std::int64_t count, Random& random);
+
 /// True for is_there, does_it and before.
 bool is_probe(std::string_view kind);
 

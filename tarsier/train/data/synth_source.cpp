@@ -129,25 +129,9 @@ class SynthSource final : public SampleSource {
   void add_questions(const Clip& clip, const std::vector<double>& seconds, Random& random,
                      std::vector<Exchange>& exchanges) const {
     if (data_.questions == 0) return;
-    const std::vector<Question> questions =
-        make_questions(clip, seconds, Language::english, random);
-    std::vector<std::vector<std::size_t>> units;
-    for (std::size_t i = 0; i < questions.size(); ++i) {
-      if (is_probe(questions[i].kind) && i + 1 < questions.size() &&
-          questions[i + 1].kind == questions[i].kind) {
-        units.push_back({i, i + 1});
-        ++i;
-      } else {
-        units.push_back({i});
-      }
-    }
-    random.shuffle(units);
-    std::int64_t left = data_.questions;
-    for (const std::vector<std::size_t>& unit : units) {
-      if (left <= 0) break;
-      for (const std::size_t i : unit)
-        exchanges.push_back({questions[i].question, questions[i].answer});
-      left -= static_cast<std::int64_t>(unit.size());
+    for (const Question& question :
+         draw_questions(clip, seconds, Language::english, data_.questions, random)) {
+      exchanges.push_back({question.question, question.answer});
     }
   }
 

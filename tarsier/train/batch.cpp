@@ -31,7 +31,8 @@ class Packer {
     return begin;
   }
 
-  std::vector<std::int64_t> tokens, target_rows, labels, media_rows, marker_rows, event_labels;
+  std::vector<std::int64_t> tokens, target_rows, labels, media_rows, marker_rows, event_labels,
+      cell_labels;
   std::array<std::vector<std::int64_t>, 3> positions;
   std::vector<float> weights;
   AttentionLayout layout;
@@ -47,7 +48,7 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
   Batch batch;
   std::vector<Tensor> pixels;
   std::vector<std::int64_t> grid;
-  bool words_known = words > 0, events_known = true;
+  bool words_known = words > 0, events_known = true, cells_known = true;
   for (const Sample& sample : samples) {
     batch.ids.push_back(sample.id);
     pixels.push_back(sample.pixels);
@@ -61,6 +62,9 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
       packer.event_labels.insert(packer.event_labels.end(),
                                  {event.kind, event.direction, event.colour, event.shape});
     }
+    for (const EventLabels& event : sample.cell_events)
+      packer.cell_labels.insert(packer.cell_labels.end(), {event.kind, event.direction});
+    cells_known = cells_known && sample.cell_events.size() == sample.media_rows.size();
     words_known = words_known && sample.visible_words.size() == sample.media_rows.size();
     events_known =
         events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
@@ -91,6 +95,7 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
     batch.marker_rows = to_tensor(packer.marker_rows);
     batch.event_labels = to_tensor(packer.event_labels).view({-1, 4});
   }
+  if (cells_known) batch.cell_labels = to_tensor(packer.cell_labels).view({-1, 2});
   return batch;
 }
 

@@ -25,6 +25,7 @@ struct Batch {
                          // when unknown
   Tensor marker_rows;    // i64 [markers]; undefined when unknown
   Tensor event_labels;   // i64 [markers, 4]: kind, direction, colour, shape
+  Tensor cell_labels;    // i64 [media_tokens, 2]: kind, direction; undefined when unknown
   double weight_sum = 0;
   std::int64_t clips() const { return static_cast<std::int64_t>(ids.size()); }
 };

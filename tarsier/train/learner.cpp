@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tarsier/base/error.h"
+#include "tarsier/train/gradients.h"
 #include "tarsier/train/objectives/next_token.h"
 #include "tarsier/train/objectives/visual_words.h"
 
@@ -15,6 +16,14 @@ constexpr char kWordBias[] = "training_only.word_bias";
 // Most words are absent from most tokens; starting there spares the first steps.
 constexpr double kInitialWordBias = -2;
 
+// A probe starts at zero: it then says nothing, and its gradient is not zero.
+Linear zero_probe(std::int64_t width, std::int64_t outputs) {
+  Linear probe(width, outputs, true);
+  probe.weight = at::zeros({outputs, width}, at::kFloat).requires_grad_(true);
+  probe.bias = at::zeros({outputs}, at::kFloat).requires_grad_(true);
+  return probe;
+}
+
 }  // namespace
 
 void StepLosses::add(const StepLosses& other) {
@@ -23,29 +32,32 @@ void StepLosses::add(const StepLosses& other) {
   accuracy += other.accuracy;
   visual_words += other.visual_words;
   event_probe += other.event_probe;
+  event_cells += other.event_cells;
 }
 
 Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens)
     : model_(std::move(model)),
-      probe_(model_->decoder().config().hidden_size, kProbeOutputs, true) {
+      probe_(zero_probe(model_->decoder().config().hidden_size, kProbeOutputs)),
+      cell_probe_(zero_probe(model_->decoder().config().hidden_size, kCellProbeOutputs)) {
   const auto words = static_cast<std::int64_t>(word_tokens.size());
   word_tokens_ = at::tensor(word_tokens, at::kLong);
   word_bias_ = at::full({words}, kInitialWordBias, at::kFloat).requires_grad_(true);
-  // The probe starts at zero: it then says nothing, and its gradient is not.
-  probe_.weight = at::zeros({kProbeOutputs, model_->decoder().config().hidden_size}, at::kFloat)
-                      .requires_grad_(true);
-  probe_.bias = at::zeros({kProbeOutputs}, at::kFloat).requires_grad_(true);
   model_->visit(
       Scope([&](const std::string& path, Tensor& tensor) { optimizer_.add(path, tensor); }));
-  if (words == 0) return;
-  optimizer_.add(kWordBias, word_bias_);
-  optimizer_.add("training_only.probe.weight", probe_.weight);
-  optimizer_.add("training_only.probe.bias", probe_.bias);
+  if (words > 0) {
+    optimizer_.add(kWordBias, word_bias_);
+    optimizer_.add("training_only.probe.weight", probe_.weight);
+    optimizer_.add("training_only.probe.bias", probe_.bias);
+    optimizer_.add("training_only.cell_probe.weight", cell_probe_.weight);
+    optimizer_.add("training_only.cell_probe.bias", cell_probe_.bias);
+  }
+  for (const Optimizer::Parameter& parameter : optimizer_.parameters())
+    weights_.push_back(parameter.weight);
 }
 
 void Learner::begin_stage(const Stage& stage) {
   std::int64_t learning = 0;
-  for (AdamW::Parameter& parameter : optimizer_.parameters()) {
+  for (Optimizer::Parameter& parameter : optimizer_.parameters()) {
     const bool extra = parameter.path.starts_with("training_only.");
     const bool named =
         std::any_of(stage.train.begin(), stage.train.end(),
@@ -58,20 +70,24 @@ void Learner::begin_stage(const Stage& stage) {
                        "use prefixes such as visual. or model.layers."});
 }
 
-StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
-                          double share) {
+Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
+                      double share) const {
   const CausalDecoder& decoder = model_->decoder();
   const Tensor media = model_->encode(batch.media);
   StepLosses losses;
   std::vector<Tensor> parts;
   const bool probes = stage.event_probe > 0 && batch.event_labels.defined();
-  if (stage.next_token > 0 || probes) {
+  const bool cells = stage.event_cells > 0 && batch.cell_labels.defined();
+  if (stage.next_token > 0 || probes || cells) {
     const Tensor hidden = decoder.embed(batch.tokens).index_copy(0, batch.media_rows, media);
     const SegmentAttention attention(batch.layout);
     const std::int64_t middle = decoder.config().layers / 2;
-    Tensor at_markers;
+    // A cell is compared with the one before it a layer earlier than the frame's marker sums up.
+    Tensor at_markers, at_cells;
     const HiddenSink sink = [&](std::int64_t layer, const Tensor& x) {
       if (probes && layer == middle) at_markers = x.index_select(0, batch.marker_rows);
+      if (cells && layer == std::max<std::int64_t>(1, middle - 1))
+        at_cells = x.index_select(0, batch.media_rows);
     };
     const Tensor out = decoder.forward(
         hidden, batch.positions,
@@ -91,6 +107,11 @@ StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_we
       parts.push_back(loss * stage.event_probe);
       losses.event_probe = loss.item<double>();
     }
+    if (cells) {
+      const Tensor loss = event_cells_loss(cell_probe_, at_cells, batch.cell_labels) * share;
+      parts.push_back(loss * stage.event_cells);
+      losses.event_cells = loss.item<double>();
+    }
   }
   if (stage.visual_words > 0 && batch.visible_words.defined()) {
     const Tensor words = decoder.embedding_weight().index_select(0, word_tokens_);
@@ -101,8 +122,7 @@ StepLosses Learner::learn(const Batch& batch, const Stage& stage, double step_we
   check(!parts.empty(), "a stage has an objective its data can serve");
   const Tensor total = at::stack(parts).sum();
   losses.total = total.item<double>();
-  total.backward();
-  return losses;
+  return {losses, gradients_of(total, weights_)};
 }
 
 }  // namespace tarsier

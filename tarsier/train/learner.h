@@ -6,15 +6,22 @@
 #include "tarsier/models/video_language_model.h"
 #include "tarsier/train/batch.h"
 #include "tarsier/train/objectives/event_probe.h"
-#include "tarsier/train/optimizer/adamw.h"
+#include "tarsier/train/optimizer/optimizer.h"
 #include "tarsier/train/recipe.h"
 
 namespace tarsier {
 
 /// Losses of one micro-batch or, added up, of one step.
 struct StepLosses {
-  double total = 0, next_token = 0, accuracy = 0, visual_words = 0, event_probe = 0;
+  double total = 0, next_token = 0, accuracy = 0, visual_words = 0, event_probe = 0,
+         event_cells = 0;
   void add(const StepLosses& other);
+};
+
+/// What one micro-batch teaches: a gradient for each of the optimizer's parameters, in their order.
+struct Lesson {
+  StepLosses losses;
+  std::vector<Tensor> gradients;
 };
 
 /// The model in training: its weights, what exists during training only, and the optimizer over
@@ -26,19 +33,21 @@ class Learner {
 
   /// Lets exactly the weights whose path starts with one of stage.train learn.
   void begin_stage(const Stage& stage);
-  /// Forward and backward of one micro-batch; gradients add up until AdamW::step. `step_weight` is
-  /// the sum of target weights over all micro-batches of the step, `share` this one's part of them.
-  StepLosses learn(const Batch& batch, const Stage& stage, double step_weight, double share);
+  /// Forward and backward of one micro-batch. `step_weight` is the sum of target weights over all
+  /// micro-batches of the step, `share` this one's part of them. Any number of threads at a time,
+  /// while the weights stay as they are.
+  Lesson learn(const Batch& batch, const Stage& stage, double step_weight, double share) const;
 
   VideoLanguageModel& model() { return *model_; }
-  AdamW& optimizer() { return optimizer_; }
+  Optimizer& optimizer() { return optimizer_; }
 
  private:
   std::shared_ptr<VideoLanguageModel> model_;
   Tensor word_tokens_;  // i64 [words]
   Tensor word_bias_;    // f32 [words]
-  Linear probe_;
-  AdamW optimizer_;
+  Linear probe_, cell_probe_;
+  std::vector<Tensor> weights_;  // of the optimizer's parameters
+  Optimizer optimizer_;
 };
 
 }  // namespace tarsier

@@ -51,7 +51,7 @@ std::string one_of(const JsonView& json, std::string_view key, std::string other
   json.at(key).fail(fmt::format("is '{}'", value), "use one of: " + names);
 }
 
-SynthData read_synth(const JsonView& json) {
+SynthData read_synth(const JsonView& json, bool needs_text) {
   expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions",
                      "short_captions", "questions", "colour_noise", "key_token_weight"});
   SynthData data;
@@ -64,9 +64,9 @@ SynthData read_synth(const JsonView& json) {
   data.questions = int_in(json, "questions", 0, 0, 64);
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
-  if (data.dense_captions + data.interval_captions + data.short_captions +
-          static_cast<double>(data.questions) <=
-      0) {
+  if (needs_text && data.dense_captions + data.interval_captions + data.short_captions +
+                            static_cast<double>(data.questions) <=
+                        0) {
     json.fail("asks for no caption and no question",
               "set dense_captions, interval_captions, short_captions or questions");
   }
@@ -76,7 +76,7 @@ SynthData read_synth(const JsonView& json) {
 Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
   expect_keys(json, {"name", "steps", "clips_per_step", "accumulate", "peak_rate", "final_share",
                      "warmup_steps", "weight_decay", "beta1", "beta2", "epsilon", "clip_norm",
-                     "train", "objectives", "data"});
+                     "optimizer", "train", "objectives", "data"});
   Stage stage;
   stage.name = json.at("name").as_string();
   stage.steps = json.at("steps").as_int(1, kMaxSteps);
@@ -90,30 +90,33 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
   stage.beta2 = double_in(json, "beta2", stage.beta2, 0, 0.99999);
   stage.epsilon = double_in(json, "epsilon", stage.epsilon, 1e-16, 1);
   stage.clip_norm = double_in(json, "clip_norm", stage.clip_norm, 1e-6, 1e6);
+  stage.rule = one_of(json, "optimizer", "adamw", {"adamw", "muon"}) == "muon" ? UpdateRule::muon
+                                                                               : UpdateRule::adamw;
   if (const auto train = json.find("train")) {
     stage.train.clear();
     for (std::int64_t i = 0; i < train->size(); ++i)
       stage.train.push_back(train->at(i).as_string());
   }
   if (const auto objectives = json.find("objectives")) {
-    expect_keys(*objectives, {"next_token", "visual_words", "event_probe"});
+    expect_keys(*objectives, {"next_token", "visual_words", "event_probe", "event_cells"});
     stage.next_token = double_in(*objectives, "next_token", 0, 0, 1000);
     stage.visual_words = double_in(*objectives, "visual_words", 0, 0, 1000);
     stage.event_probe = double_in(*objectives, "event_probe", 0, 0, 1000);
-    if (stage.next_token + stage.visual_words + stage.event_probe <= 0)
+    stage.event_cells = double_in(*objectives, "event_cells", 0, 0, 1000);
+    if (stage.next_token + stage.visual_words + stage.event_probe + stage.event_cells <= 0)
       objectives->fail("gives every objective weight 0", "set one above 0");
   }
   const JsonView data = json.at("data");
   expect_keys(data, {"synth", "jsonl"});
   if (data.has("synth") == data.has("jsonl"))
     data.fail("needs either synth or jsonl", "name one source");
-  if (const auto synth = data.find("synth")) stage.synth = read_synth(*synth);
+  if (const auto synth = data.find("synth")) stage.synth = read_synth(*synth, stage.next_token > 0);
   if (const auto jsonl = data.find("jsonl")) {
     expect_keys(*jsonl, {"file", "frames"});
     stage.jsonl = JsonlData{folder / jsonl->at("file").as_string(), std::nullopt};
     if (jsonl->has("frames")) stage.jsonl->frames = jsonl->at("frames").as_int(1, 768);
-    if (stage.visual_words + stage.event_probe > 0)
-      data.fail("has no ground truth for visual_words or event_probe",
+    if (stage.visual_words + stage.event_probe + stage.event_cells > 0)
+      data.fail("has no ground truth for visual_words, event_probe or event_cells",
                 "use them with synth data, or give them weight 0");
   }
   return stage;
@@ -161,7 +164,7 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   const std::string canonical = edited.dump();
   const JsonView json = parse_json(canonical, file.filename().string(), JsonOwner::config);
   expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
-                     "keep_checkpoints", "log_every", "max_bad", "stages"});
+                     "keep_checkpoints", "log_every", "max_bad", "workers", "stages"});
   Recipe recipe;
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
   recipe.model = file.parent_path() / json.at("model").as_string();
@@ -171,6 +174,7 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
   recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});
+  recipe.workers = int_in(json, "workers", recipe.workers, 1, 1024);
   recipe.save_every = int_in(json, "save_every", recipe.save_every, 1, kMaxSteps);
   recipe.keep_checkpoints = int_in(json, "keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
   recipe.log_every = int_in(json, "log_every", recipe.log_every, 1, kMaxSteps);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tarsier/base/json.h"
+#include "tarsier/train/optimizer/optimizer.h"
 
 namespace tarsier {
 
@@ -42,8 +43,10 @@ struct Stage {
   double weight_decay = 0.05;
   double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
   double clip_norm = 1;
+  UpdateRule rule = UpdateRule::adamw;
   std::vector<std::string> train{""};  // prefixes of the weights that learn; "" is all
-  double next_token = 1, visual_words = 0, event_probe = 0;  // weights of the objectives
+  double next_token = 1, visual_words = 0, event_probe = 0,
+         event_cells = 0;  // weights of the objectives
   std::optional<SynthData> synth;
   std::optional<JsonlData> jsonl;
 };
@@ -56,6 +59,7 @@ struct Recipe {
   std::string compute =
       "auto";  // "f32", "bf16", or "auto": bf16 where the CPU multiplies it natively
   std::string export_dtype = "bf16";
+  std::int64_t workers = 1;       // micro-batches computed side by side, at most one a core
   std::int64_t save_every = 500;  // steps
   std::int64_t keep_checkpoints = 2;
   std::int64_t log_every = 10;  // steps a line of metrics.jsonl covers

@@ -66,6 +66,7 @@ void TrainLog::write_line(const StepReport& last) {
       {"token_accuracy", sum_.accuracy / good},
       {"visual_words", sum_.visual_words / good},
       {"event_probe", sum_.event_probe / good},
+      {"event_cells", sum_.event_cells / good},
       {"rate", last.rate},
       {"gradient_norm", gradient_norm_ / good},
       {"clips_per_second", clips_per_second_},
@@ -79,7 +80,7 @@ void TrainLog::write_line(const StepReport& last) {
         {file_.string(), "cannot be written", "free disk space and run the same command again"});
   smooth_ = sum_;
   for (double* value : {&smooth_.total, &smooth_.next_token, &smooth_.accuracy,
-                        &smooth_.visual_words, &smooth_.event_probe})
+                        &smooth_.visual_words, &smooth_.event_probe, &smooth_.event_cells})
     *value /= good;
   sum_ = {};
   seconds_ = gradient_norm_ = 0;
@@ -94,10 +95,10 @@ void TrainLog::show(const StepReport& report) {
   const double left = mean_step_seconds_ * static_cast<double>(report.total_steps - report.step);
   const std::string line = fmt::format(
       "step {}/{} {}: loss {:.4f} (next token {:.4f}, accuracy {:.3f}, words {:.3f}, events "
-      "{:.3f}), rate {:.2e}, {:.1f} clips/s, {} left",
+      "{:.3f}, cells {:.3f}), rate {:.2e}, {:.1f} clips/s, {} left",
       report.step, report.total_steps, report.stage, smooth_.total, smooth_.next_token,
-      smooth_.accuracy, smooth_.visual_words, smooth_.event_probe, report.rate, clips_per_second_,
-      duration_text(left));
+      smooth_.accuracy, smooth_.visual_words, smooth_.event_probe, smooth_.event_cells, report.rate,
+      clips_per_second_, duration_text(left));
   if (!terminal_ || log_level() < LogLevel::info) {
     log_info(line);
     return;

@@ -23,8 +23,8 @@ fs::path checkpoints_of(const fs::path& run) { return run / "checkpoints"; }
 
 // Every tensor of the state under one name: the master weight, its moments, its count of updates.
 template <class Visit>
-void visit_state(AdamW& optimizer, const Visit& visit) {
-  for (AdamW::Parameter& parameter : optimizer.parameters()) {
+void visit_state(Optimizer& optimizer, const Visit& visit) {
+  for (Optimizer::Parameter& parameter : optimizer.parameters()) {
     visit("weight." + parameter.path, parameter.master);
     visit("mean." + parameter.path, parameter.mean);
     visit("variance." + parameter.path, parameter.variance);
@@ -46,7 +46,7 @@ void remove_old(const fs::path& folder, std::int64_t keep) {
 
 }  // namespace
 
-void save_checkpoint(const fs::path& run, const TrainState& state, AdamW& optimizer,
+void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& optimizer,
                      std::int64_t keep) {
   std::vector<TensorView> views;
   std::int64_t bytes = 1 << 20;
@@ -75,7 +75,7 @@ void save_checkpoint(const fs::path& run, const TrainState& state, AdamW& optimi
 }
 
 std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string& recipe_hash,
-                                          AdamW& optimizer) {
+                                          Optimizer& optimizer) {
   if (!fs::exists(checkpoints_of(run))) return std::nullopt;
   const std::optional<fs::path> folder = find_latest_complete(checkpoints_of(run));
   if (!folder) return std::nullopt;
@@ -105,7 +105,7 @@ std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string
     }
     std::memcpy(tensor.mutable_data_ptr(), found->second.bytes.data(), found->second.bytes.size());
   });
-  for (AdamW::Parameter& parameter : optimizer.parameters()) {
+  for (Optimizer::Parameter& parameter : optimizer.parameters()) {
     if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);
   }
   return state;

@@ -1,9 +1,11 @@
 #include "tarsier/train/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
 #include <cmath>
@@ -19,6 +21,7 @@
 #include "tarsier/train/prefetch.h"
 #include "tarsier/train/train_log.h"
 #include "tarsier/train/train_state.h"
+#include "tarsier/train/workers.h"
 
 namespace tarsier {
 namespace {
@@ -55,15 +58,28 @@ void count_bad(const StepData& data, const Recipe& recipe, TrainState& state) {
 }
 
 // One optimizer step. A step that is not finite leaves weights and moments as they were.
-StepReport take_step(Learner& learner, const StepData& data, const Stage& stage,
+StepReport take_step(Learner& learner, Workers& workers, const StepData& data, const Stage& stage,
                      std::int64_t step_in_stage) {
   StepReport report;
   const auto begin = std::chrono::steady_clock::now();
   double step_weight = 0;
   for (const Batch& batch : data.micro_batches) step_weight += batch.weight_sum;
+  const auto count = static_cast<std::int64_t>(data.micro_batches.size());
+  const double share = 1.0 / static_cast<double>(count);
+  // Gradients are summed in the order of micro-batches: how many workers there are changes nothing.
+  for (std::int64_t first = 0; first < count; first += workers.count()) {
+    std::vector<Lesson> lessons(static_cast<std::size_t>(std::min(workers.count(), count - first)));
+    workers.run(static_cast<std::int64_t>(lessons.size()), [&](std::int64_t i) {
+      lessons[static_cast<std::size_t>(i)] = learner.learn(
+          data.micro_batches[static_cast<std::size_t>(first + i)], stage, step_weight, share);
+    });
+    for (Lesson& lesson : lessons) {
+      report.losses.add(lesson.losses);
+      learner.optimizer().add_gradients(lesson.gradients);
+      lesson = {};
+    }
+  }
   for (const Batch& batch : data.micro_batches) {
-    report.losses.add(learner.learn(batch, stage, step_weight,
-                                    1.0 / static_cast<double>(data.micro_batches.size())));
     report.clips += batch.clips();
     report.tokens += batch.tokens.numel();
   }
@@ -78,7 +94,8 @@ StepReport take_step(Learner& learner, const StepData& data, const Stage& stage,
     const double scale =
         report.gradient_norm > stage.clip_norm ? stage.clip_norm / report.gradient_norm : 1.0;
     learner.optimizer().step(
-        {report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon}, scale);
+        {report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon, stage.rule},
+        scale);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;
@@ -119,6 +136,7 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
     if (!sources.back()->word_tokens().empty()) word_tokens = sources.back()->word_tokens();
   }
   Learner learner(model, word_tokens);
+  Workers workers(std::min<std::int64_t>(recipe.workers, at::get_num_threads()));
   TrainState state;
   state.recipe_hash = recipe.hash;
   if (fs::exists(options.out / "checkpoints"))
@@ -147,7 +165,7 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
     while (state.step < stage_end) {
       const StepData data = prefetch.next();
       count_bad(data, recipe, state);
-      StepReport report = take_step(learner, data, stage, state.step - stage_begin);
+      StepReport report = take_step(learner, workers, data, stage, state.step - stage_begin);
       ++state.step;
       state.samples += data.samples;
       state.seconds += report.seconds;

@@ -28,11 +28,18 @@ class LearnerTest : public ::testing::Test {
   Sample sample(std::uint64_t number) { return std::get<Sample>(source->sample(number)); }
   std::map<std::string, Tensor> gradients(Learner& learner) {
     std::map<std::string, Tensor> all;
-    for (const AdamW::Parameter& parameter : learner.optimizer().parameters()) {
-      if (parameter.weight.grad().defined()) all[parameter.path] = parameter.weight.grad().clone();
+    for (const Optimizer::Parameter& parameter : learner.optimizer().parameters()) {
+      if (parameter.gradient.defined()) all[parameter.path] = parameter.gradient.clone();
     }
     learner.optimizer().clear_gradients();
     return all;
+  }
+
+  static StepLosses learn(Learner& learner, const Batch& batch, const Stage& stage,
+                          double step_weight, double share) {
+    const Lesson lesson = learner.learn(batch, stage, step_weight, share);
+    learner.optimizer().add_gradients(lesson.gradients);
+    return lesson.losses;
   }
 
   std::shared_ptr<VideoLanguageModel> model;
@@ -83,9 +90,9 @@ TEST_F(LearnerTest, SharedVideoEqualsSeparateSamples) {
   }
   const Batch one = make_batch(together, 0), many = make_batch(apart, 0);
   ASSERT_DOUBLE_EQ(one.weight_sum, many.weight_sum);
-  const double loss_one = learner.learn(one, stage, one.weight_sum, 1).next_token;
+  const double loss_one = learn(learner, one, stage, one.weight_sum, 1).next_token;
   const auto gradients_one = gradients(learner);
-  const double loss_many = learner.learn(many, stage, many.weight_sum, 1).next_token;
+  const double loss_many = learn(learner, many, stage, many.weight_sum, 1).next_token;
   const auto gradients_many = gradients(learner);
   EXPECT_NEAR(loss_one, loss_many, 1e-5);
   ASSERT_EQ(gradients_one.size(), gradients_many.size());
@@ -99,10 +106,10 @@ TEST_F(LearnerTest, AccumulatedMicroBatchesEqualOneBatch) {
   learner.begin_stage(stage);
   const std::vector<Sample> samples{sample(4), sample(5)};
   const Batch whole = make_batch(samples, 0);
-  learner.learn(whole, stage, whole.weight_sum, 1);
+  learn(learner, whole, stage, whole.weight_sum, 1);
   const auto expected = gradients(learner);
   for (const Sample& part : samples)
-    learner.learn(make_batch({&part, 1}, 0), stage, whole.weight_sum, 0.5);
+    learn(learner, make_batch({&part, 1}, 0), stage, whole.weight_sum, 0.5);
   const auto accumulated = gradients(learner);
   for (const auto& [path, gradient] : expected)
     EXPECT_TRUE(at::allclose(gradient, accumulated.at(path), 1e-3, 1e-6)) << path;
@@ -117,7 +124,7 @@ TEST_F(LearnerTest, LearnsASingleSampleByHeart) {
   const Batch batch = make_batch({&s, 1}, static_cast<std::int64_t>(source->word_tokens().size()));
   double first = 0, last = 0;
   for (int i = 0; i < 60; ++i) {
-    last = learner.learn(batch, stage, batch.weight_sum, 1).next_token;
+    last = learn(learner, batch, stage, batch.weight_sum, 1).next_token;
     if (i == 0) first = last;
     learner.optimizer().step({1e-2, 0, 0.9, 0.98, 1e-8}, 1);
   }

@@ -51,7 +51,7 @@ TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
   EXPECT_NE(refusal(file, {"stages.0.objectives={\"next_token\":0}"})
                 .find("gives every objective weight 0"),
             std::string::npos);
-  EXPECT_NE(refusal(file, {"stages.0.data.synth={\"level\":\"base\"}"})
+  EXPECT_NE(refusal(file, {"stages.1.data.synth={\"level\":\"base\"}"})
                 .find("asks for no caption and no question"),
             std::string::npos);
 }

@@ -21,7 +21,8 @@ struct TokenRun {
 /// list.
 using VisibleWords = std::vector<std::int64_t>;
 
-/// What happens at one frame, for the event probe: 0 is "nothing" in each, -1 is not asked.
+/// What happens at one frame or in one cell of it, for the event probes: 0 is "nothing" in each, -1
+/// is not asked.
 struct EventLabels {
   std::int64_t kind = 0, direction = 0, colour = 0, shape = 0;
 };
@@ -39,7 +40,8 @@ struct Sample {
   std::vector<VisibleWords> visible_words;  // [media tokens], empty when unknown
   std::vector<std::int64_t>
       marker_rows;  // places in the prefix of the frame markers, in order; may be empty
-  std::vector<EventLabels> events;  // [markers], empty when unknown
+  std::vector<EventLabels> events;       // [markers], empty when unknown
+  std::vector<EventLabels> cell_events;  // [media tokens], kind and direction; empty when unknown
 };
 
 }  // namespace tarsier

@@ -77,14 +77,17 @@ class SynthSource final : public SampleSource {
     std::vector<Exchange> exchanges;
     const std::size_t captions = add_captions(clip, seconds, random, exchanges);
     add_questions(clip, seconds, random, exchanges);
-    if (exchanges.empty()) add_questions_at_least_one(clip, seconds, random, exchanges);
+    const bool wordless = exchanges.empty();
+    if (wordless) add_a_question(clip, seconds, random, exchanges);
     Sample sample =
         build_sample(model_, draw(clip, seconds), exchanges,
                      fmt::format("synth {}/train/{}/{}", level_.name, data_.seed, number));
+    if (wordless) sample.branches.clear();
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
     for (TokenRun& branch : sample.branches) weigh_key_tokens(branch);
     label_media_tokens(clip, seconds, sample);
     label_events(clip, seconds, sample);
+    label_cell_events(clip, seconds, sample);
     return sample;
   }
 
@@ -135,9 +138,9 @@ class SynthSource final : public SampleSource {
     }
   }
 
-  // A fractional caption count may draw none; a sample without an exchange would teach nothing.
-  void add_questions_at_least_one(const Clip& clip, const std::vector<double>& seconds,
-                                  Random& random, std::vector<Exchange>& exchanges) const {
+  // A prompt needs a question, also where its answer is not learned.
+  void add_a_question(const Clip& clip, const std::vector<double>& seconds, Random& random,
+                      std::vector<Exchange>& exchanges) const {
     const std::vector<Question> questions =
         make_questions(clip, seconds, Language::english, random);
     const Question& question = random.pick(questions);
@@ -191,11 +194,10 @@ class SynthSource final : public SampleSource {
           word_index_.at(token_of(word(background_at(clip, at), Language::english)));
       for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t column = 0; column < columns; ++column) {
-          const std::int64_t cell =
-              (2 * row + 1) * 3 / (2 * rows) * 3 + (2 * column + 1) * 3 / (2 * columns);
-          VisibleWords words = cells[static_cast<std::size_t>(cell)];
+          const std::size_t cell = cell_at(row, rows, column, columns);
+          VisibleWords words = cells[cell];
           words.push_back(background);
-          for (const std::int64_t place : place_tokens_[static_cast<std::size_t>(cell)])
+          for (const std::int64_t place : place_tokens_[cell])
             words.push_back(word_index_.at(place));
           sample.visible_words.push_back(std::move(words));
         }
@@ -219,6 +221,54 @@ class SynthSource final : public SampleSource {
       for (std::int64_t frame = frames.first + 1; frame <= frames.last; ++frame)
         sample.events[static_cast<std::size_t>(frame)] = labels;
     }
+  }
+
+  // The cells an event plays in: where its objects stand before and after it; all of them for a
+  // cut.
+  static std::array<bool, kCells> cells_of(const Event& event) {
+    std::array<bool, kCells> cells{};
+    if (event.kind == EventKind::cut) {
+      cells.fill(true);
+      return cells;
+    }
+    const auto mark = [&](int object, const Look& before) {
+      cells[static_cast<std::size_t>(before.cell)] = true;
+      cells[static_cast<std::size_t>(look_after(event, object, before).cell)] = true;
+    };
+    mark(event.object, event.actor);
+    if (event.kind == EventKind::swap) mark(event.other, event.partner);
+    return cells;
+  }
+
+  void label_cell_events(const Clip& clip, const std::vector<double>& seconds,
+                         Sample& sample) const {
+    const std::int64_t rows = sample.grid[1] / 2, columns = sample.grid[2] / 2;
+    std::vector<std::array<EventLabels, kCells>> frames(seconds.size());
+    for (const Event& event : clip.events) {
+      const std::array<bool, kCells> cells = cells_of(event);
+      const FrameInterval interval = frame_interval(event, seconds);
+      for (std::int64_t frame = interval.first + 1; frame <= interval.last; ++frame) {
+        for (std::size_t cell = 0; cell < kCells; ++cell) {
+          if (!cells[cell]) continue;
+          frames[static_cast<std::size_t>(frame)][cell] = {
+              static_cast<std::int64_t>(event.kind) + 1, static_cast<std::int64_t>(event.direction),
+              0, 0};
+        }
+      }
+    }
+    for (const auto& cells : frames) {
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t column = 0; column < columns; ++column)
+          sample.cell_events.push_back(cells[cell_at(row, rows, column, columns)]);
+      }
+    }
+  }
+
+  // The cell of the world that lies under the middle of a media token.
+  static std::size_t cell_at(std::int64_t row, std::int64_t rows, std::int64_t column,
+                             std::int64_t columns) {
+    return static_cast<std::size_t>((2 * row + 1) * 3 / (2 * rows) * 3 +
+                                    (2 * column + 1) * 3 / (2 * columns));
   }
 
   const VideoLanguageModel& model_;

@@ -1,0 +1,84 @@
+#include "tarsier/train/optimizer/optimizer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "tarsier/base/error.h"
+#include "tarsier/train/optimizer/adamw.h"
+#include "tarsier/train/optimizer/muon.h"
+
+namespace tarsier {
+
+void Optimizer::add(std::string path, const Tensor& weight) {
+  const at::NoGradGuard no_grad;
+  Parameter parameter;
+  parameter.is_layer_matrix = weight.dim() == 2 && path.find("embed_tokens") == std::string::npos &&
+                              path.find("lm_head") == std::string::npos &&
+                              !path.starts_with("training_only.");
+  parameter.path = std::move(path);
+  parameter.weight = weight;
+  parameter.master = weight.scalar_type() == at::kFloat ? weight : weight.detach().to(at::kFloat);
+  parameter.mean = at::zeros(weight.sizes(), at::kFloat);
+  parameter.variance = at::zeros(weight.sizes(), at::kFloat);
+  parameter.steps = at::zeros({}, at::kFloat);
+  parameters_.push_back(std::move(parameter));
+}
+
+void Optimizer::add_gradients(const std::vector<Tensor>& gradients) {
+  const at::NoGradGuard no_grad;
+  check(gradients.size() == parameters_.size(), "there is a gradient for each parameter");
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    Tensor& sum = parameters_[i].gradient;
+    if (sum.defined()) {
+      sum.add_(gradients[i]);
+    } else {
+      sum = gradients[i].to(at::kFloat);
+    }
+  }
+}
+
+double Optimizer::gradient_norm() const {
+  const at::NoGradGuard no_grad;
+  double squares = 0;
+  for (const Parameter& parameter : parameters_) {
+    if (!parameter.gradient.defined()) continue;
+    const double norm = parameter.gradient.norm().item<double>();
+    squares += norm * norm;
+  }
+  return std::sqrt(squares);
+}
+
+void Optimizer::step(const OptimizerSettings& settings, double scale) {
+  const at::NoGradGuard no_grad;
+  std::vector<Parameter*> by_adamw, by_muon;
+  for (Parameter& parameter : parameters_) {
+    if (!parameter.gradient.defined()) continue;
+    if (scale != 1) parameter.gradient = parameter.gradient * scale;  // it may be autograd's own
+    const bool muon = settings.rule == UpdateRule::muon && parameter.is_layer_matrix;
+    (muon ? by_muon : by_adamw).push_back(&parameter);
+  }
+  adamw_update(by_adamw, settings);
+  muon_update(by_muon, settings);
+  for (Parameter& parameter : parameters_) {
+    if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);
+  }
+  clear_gradients();
+}
+
+void Optimizer::clear_gradients() {
+  for (Parameter& parameter : parameters_) parameter.gradient = Tensor();
+}
+
+void Optimizer::reset_moments() {
+  const at::NoGradGuard no_grad;
+  for (Parameter& parameter : parameters_) {
+    parameter.mean.zero_();
+    parameter.variance.zero_();
+    parameter.steps.zero_();
+  }
+}
+
+}  // namespace tarsier

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tarsier/tensor/tensor.h"
+
+namespace tarsier {
+
+/// How the matrices inside the layers are updated; embeddings, norms and biases always follow
+/// AdamW.
+enum class UpdateRule { adamw, muon };
+
+struct OptimizerSettings {
+  double rate = 1e-3, weight_decay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  UpdateRule rule = UpdateRule::adamw;
+};
+
+/// The weights that can learn, with what an update needs: f32 gradients, moments and, for 16-bit
+/// weights, a master copy.
+class Optimizer {
+ public:
+  struct Parameter {
+    std::string path;
+    Tensor weight;  // the model's own; 16-bit ones are refreshed from `master` after each step
+    Tensor master;  // f32; the same tensor as `weight` when that is f32
+    Tensor mean, variance;  // f32, moments of the gradient; Muon uses `mean` alone
+    Tensor steps;           // f32 scalar: updates so far
+    Tensor gradient;        // f32, undefined until one is added
+    bool is_layer_matrix;   // 2-D and neither an embedding nor a head
+  };
+
+  void add(std::string path, const Tensor& weight);
+  /// Adds one gradient for each parameter, in their order; undefined ones add nothing. Sums are f32
+  /// and taken in the order of calls.
+  void add_gradients(const std::vector<Tensor>& gradients);
+  /// Applies the gradients scaled by `scale` to every parameter that has one, and clears them.
+  void step(const OptimizerSettings& settings, double scale);
+  /// L2 norm of all gradients together.
+  double gradient_norm() const;
+  void clear_gradients();
+  void reset_moments();
+
+  std::vector<Parameter>& parameters() { return parameters_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
+ private:
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace tarsier

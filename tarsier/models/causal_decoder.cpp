@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tarsier/base/error.h"
+#include "tarsier/nn/activation.h"
 
 namespace tarsier {
 namespace {
@@ -126,7 +127,7 @@ Tensor CausalDecoder::forward(const Tensor& hidden, const Tensor& positions, con
     x = x +
         layer.o(attend(i, query, key, value).reshape({tokens, config_.heads * config_.head_dim}));
     const Tensor inner = layer.post_attention_norm(x);
-    x = x + layer.down(at::silu(layer.gate(inner)) * layer.up(inner));
+    x = x + layer.down(swiglu(layer.gate(inner), layer.up(inner)));
     if (sink) sink(i + 1, x);
   }
   return norm_(x);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "tarsier/base/error.h"
+#include "tarsier/nn/fused_ops.h"
 
 namespace tarsier {
 namespace {
@@ -56,6 +57,8 @@ RotaryAngles vision_angles(std::int64_t height, std::int64_t width, std::int64_t
 }
 
 Tensor rotate(const Tensor& x, const RotaryAngles& angles) {
+  if (can_fuse(x) && can_fuse(angles.cosine) && can_fuse(angles.sine))
+    return fused_rotate(x, angles.cosine, angles.sine);
   const std::vector<Tensor> halves = x.chunk(2, -1);
   const std::int64_t half = x.size(-1) / 2;
   const Tensor cosine = angles.cosine.unsqueeze(1),

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tarsier/base/error.h"
+#include "tarsier/nn/activation.h"
 #include "tarsier/nn/attention.h"
 #include "tarsier/tensor/shape.h"
 
@@ -16,8 +17,6 @@ namespace {
 // Patches that pass through the tower at a time when no gradient is kept: bounds activations to
 // about 1 GB at full size.
 constexpr std::int64_t kChunkPatches = 8192;
-
-Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
 // Vision rotary positions are applied in f32 whatever the tower's type (models-tarsier.md 2.10).
 Tensor rotate_in_f32(const Tensor& x, const RotaryAngles& angles) {
@@ -115,8 +114,10 @@ Tensor Qwen2VlVit::run_frames(
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
     const Tensor qkv = block.qkv(block.norm1(x)).view({patches, 3, config_.heads, head_dim});
-    const Tensor attended = attention(rotate_in_f32(qkv.select(1, 0), angles),
-                                      rotate_in_f32(qkv.select(1, 1), angles), qkv.select(1, 2));
+    // The gradient of unbind is one concatenation, where three selections would each fill all.
+    const std::vector<Tensor> parts = qkv.unbind(1);
+    const Tensor attended =
+        attention(rotate_in_f32(parts[0], angles), rotate_in_f32(parts[1], angles), parts[2]);
     x = x + block.projection(attended.reshape({patches, config_.embed_dim}));
     x = x + block.fc2(quick_gelu(block.fc1(block.norm2(x))));
     if (after_block) after_block(static_cast<std::int64_t>(i) + 1, x);

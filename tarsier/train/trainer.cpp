@@ -95,7 +95,7 @@ StepReport take_step(Learner& learner, Workers& workers, const StepData& data, c
         report.gradient_norm > stage.clip_norm ? stage.clip_norm / report.gradient_norm : 1.0;
     learner.optimizer().step(
         {report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon, stage.rule},
-        scale);
+        scale, workers);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;

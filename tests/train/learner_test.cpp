@@ -2,7 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <set>
+
 #include "tarsier/models/registry.h"
+#include "tarsier/synth/scene.h"
+#include "tarsier/synth/timeline.h"
 #include "tarsier/text/tokenizer.h"
 #include "tarsier/train/data/source.h"
 #include "tests/train/tiny_model.h"
@@ -75,6 +79,60 @@ TEST_F(LearnerTest, OnlyAnswersAndTheirEndAreTargets) {
       "8");
 }
 
+TEST_F(LearnerTest, CellsAreLabelledWithTheEventsThatPlayInThem) {
+  const Level& level = level_named("base");
+  std::set<EventKind> seen;
+  for (std::uint64_t number = 0; number < 40; ++number) {
+    const Clip clip = make_clip(level, Split::train, 1, number);
+    const std::vector<double> seconds = sampled_seconds(clip, 8);
+    const Sample s = sample(number);
+    ASSERT_EQ(s.cell_events.size(), 72u);
+    const auto label = [&](std::int64_t frame, Cell cell) {
+      return s.cell_events[static_cast<std::size_t>(frame * 9 + cell)];
+    };
+    for (std::int64_t cell = 0; cell < 9; ++cell)
+      EXPECT_EQ(label(0, static_cast<Cell>(cell)).kind, 0);
+    for (std::size_t i = 0; i < clip.events.size(); ++i) {
+      const Event& event = clip.events[i];
+      const FrameInterval frames = frame_interval(event, seconds);
+      // A frame that a later event also covers is that one's.
+      const std::int64_t frame = frames.first + 1;
+      const auto kind = static_cast<std::int64_t>(event.kind) + 1;
+      if (i > 0 && frame_interval(clip.events[i - 1], seconds).last >= frame) continue;
+      if (i + 1 < clip.events.size() && frame_interval(clip.events[i + 1], seconds).first < frame)
+        continue;
+      seen.insert(event.kind);
+      std::int64_t labelled = 0;
+      for (Cell cell = 0; cell < 9; ++cell) labelled += label(frame, cell).kind == kind ? 1 : 0;
+      const bool two = event.kind == EventKind::move || event.kind == EventKind::swap;
+      EXPECT_EQ(labelled, event.kind == EventKind::cut ? 9 : two ? 2 : 1) << number << " " << kind;
+      if (event.kind == EventKind::cut) continue;
+      EXPECT_EQ(label(frame, event.actor.cell).kind, kind);
+      EXPECT_EQ(label(frame, event.actor.cell).direction,
+                static_cast<std::int64_t>(event.direction));
+    }
+  }
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(kEventKinds));
+}
+
+TEST_F(LearnerTest, WithoutTextASampleIsItsVideoAlone) {
+  SynthData data;
+  data.questions = 0;
+  const auto wordless = make_synth_source(*model, data, 1, 0);
+  const Sample s = std::get<Sample>(wordless->sample(3));
+  EXPECT_TRUE(s.branches.empty());
+  EXPECT_EQ(s.prefix.tokens, sample(3).prefix.tokens);
+  stage.next_token = 0;
+  stage.event_cells = stage.event_probe = 1;
+  Learner learner(model, wordless->word_tokens());
+  learner.begin_stage(stage);
+  const Batch batch =
+      make_batch({&s, 1}, static_cast<std::int64_t>(wordless->word_tokens().size()));
+  const StepLosses losses = learn(learner, batch, stage, 0, 1);
+  EXPECT_GT(losses.event_cells, 0);
+  EXPECT_NEAR(losses.total, losses.event_cells + losses.event_probe, 1e-5);
+}
+
 // Several answers behind one shared video cost one encoding and must teach exactly what they teach
 // apart.
 TEST_F(LearnerTest, SharedVideoEqualsSeparateSamples) {
@@ -122,11 +180,12 @@ TEST_F(LearnerTest, LearnsASingleSampleByHeart) {
   learner.begin_stage(stage);
   const Sample s = sample(9);
   const Batch batch = make_batch({&s, 1}, static_cast<std::int64_t>(source->word_tokens().size()));
+  Workers alone(1);
   double first = 0, last = 0;
   for (int i = 0; i < 60; ++i) {
     last = learn(learner, batch, stage, batch.weight_sum, 1).next_token;
     if (i == 0) first = last;
-    learner.optimizer().step({1e-2, 0, 0.9, 0.98, 1e-8}, 1);
+    learner.optimizer().step({1e-2, 0, 0.9, 0.98, 1e-8}, 1, alone);
   }
   EXPECT_GT(first, 5);
   EXPECT_LT(last, 1);

@@ -1,6 +1,7 @@
 #include "tarsier/train/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -94,6 +95,28 @@ TEST_F(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
   ASSERT_EQ(straight.size(), broken.size());
   for (std::size_t i = 0; i < straight.size(); ++i)
     EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
+}
+
+TEST_F(Trainer, WorkersChangeNoBit) {
+  const fs::path folder = fresh_folder("workers");
+  const fs::path model = make_tiny_model(folder);
+  const auto by_muon = [](nlohmann::json& recipe) { recipe["stages"][1]["optimizer"] = "muon"; };
+  const int threads = at::get_num_threads();
+  for (const int workers : {1, 2}) {
+    at::set_num_threads(workers);
+    const Recipe recipe =
+        read_recipe(write_recipe(folder, model, by_muon), {"workers=" + std::to_string(workers)});
+    ASSERT_EQ(train(recipe, {folder / std::to_string(workers)}), TrainOutcome::finished);
+  }
+  at::set_num_threads(threads);
+  const auto one = metrics_of(folder / "1"), two = metrics_of(folder / "2");
+  ASSERT_EQ(one.size(), two.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].at("loss"), two[i].at("loss")) << i;
+    EXPECT_EQ(one[i].at("gradient_norm"), two[i].at("gradient_norm")) << i;
+  }
+  EXPECT_TRUE(bytes_of(folder / "1" / "model" / "model.safetensors") ==
+              bytes_of(folder / "2" / "model" / "model.safetensors"));
 }
 
 TEST_F(Trainer, DamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {

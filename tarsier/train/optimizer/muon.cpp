@@ -1,7 +1,6 @@
 #include "tarsier/train/optimizer/muon.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -30,22 +29,18 @@ Tensor orthogonalized(const Tensor& matrix) {
 }
 
 void muon_update(std::span<Optimizer::Parameter* const> parameters,
-                 const OptimizerSettings& settings) {
-  // One matrix a thread: they are small, and many.
-  at::parallel_for(0, static_cast<std::int64_t>(parameters.size()), 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     const at::NoGradGuard no_grad;
-                     for (std::int64_t i = begin; i < end; ++i) {
-                       Optimizer::Parameter& p = *parameters[static_cast<std::size_t>(i)];
-                       p.steps.add_(1);
-                       p.mean.lerp_(p.gradient, 1 - kMomentum);
-                       const Tensor ahead = p.gradient.lerp(p.mean, kMomentum);
-                       const auto side =
-                           static_cast<double>(std::max(ahead.size(0), ahead.size(1)));
-                       p.master.mul_(1 - settings.rate * settings.weight_decay);
-                       p.master.add_(orthogonalized(ahead), -settings.rate * std::sqrt(side));
-                     }
-                   });
+                 const OptimizerSettings& settings, Workers& workers) {
+  // One matrix a worker: they are small, and many.
+  workers.run(static_cast<std::int64_t>(parameters.size()), [&](std::int64_t i) {
+    const at::NoGradGuard no_grad;
+    Optimizer::Parameter& p = *parameters[static_cast<std::size_t>(i)];
+    p.steps.add_(1);
+    p.mean.lerp_(p.gradient, 1 - kMomentum);
+    const Tensor ahead = p.gradient.lerp(p.mean, kMomentum);
+    const auto side = static_cast<double>(std::max(ahead.size(0), ahead.size(1)));
+    p.master.mul_(1 - settings.rate * settings.weight_decay);
+    p.master.add_(orthogonalized(ahead), -settings.rate * std::sqrt(side));
+  });
 }
 
 }  // namespace tarsier

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "tarsier/train/optimizer/optimizer.h"
+#include "tarsier/train/workers.h"
 
 namespace tarsier {
 
@@ -11,7 +12,7 @@ namespace tarsier {
 /// square of an entry's change, which is about what AdamW's is while gradients agree. Every
 /// parameter is a matrix with a gradient.
 void muon_update(std::span<Optimizer::Parameter* const> parameters,
-                 const OptimizerSettings& settings);
+                 const OptimizerSettings& settings, Workers& workers);
 
 /// The nearest matrix with all singular values about 1 (0.7 to 1.2), by five Newton-Schulz steps.
 /// matrix f32 [rows, columns].

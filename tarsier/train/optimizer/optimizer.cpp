@@ -1,6 +1,7 @@
 #include "tarsier/train/optimizer/optimizer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -41,17 +42,23 @@ void Optimizer::add_gradients(const std::vector<Tensor>& gradients) {
 }
 
 double Optimizer::gradient_norm() const {
-  const at::NoGradGuard no_grad;
+  // Each sum is one thread's, so the last bit does not depend on how many there are.
+  std::vector<double> norms(parameters_.size());
+  at::parallel_for(0, static_cast<std::int64_t>(norms.size()), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     const at::NoGradGuard no_grad;
+                     for (std::int64_t i = begin; i < end; ++i) {
+                       const Tensor& gradient = parameters_[static_cast<std::size_t>(i)].gradient;
+                       if (gradient.defined())
+                         norms[static_cast<std::size_t>(i)] = gradient.norm().item<double>();
+                     }
+                   });
   double squares = 0;
-  for (const Parameter& parameter : parameters_) {
-    if (!parameter.gradient.defined()) continue;
-    const double norm = parameter.gradient.norm().item<double>();
-    squares += norm * norm;
-  }
+  for (const double norm : norms) squares += norm * norm;
   return std::sqrt(squares);
 }
 
-void Optimizer::step(const OptimizerSettings& settings, double scale) {
+void Optimizer::step(const OptimizerSettings& settings, double scale, Workers& workers) {
   const at::NoGradGuard no_grad;
   std::vector<Parameter*> by_adamw, by_muon;
   for (Parameter& parameter : parameters_) {
@@ -61,7 +68,7 @@ void Optimizer::step(const OptimizerSettings& settings, double scale) {
     (muon ? by_muon : by_adamw).push_back(&parameter);
   }
   adamw_update(by_adamw, settings);
-  muon_update(by_muon, settings);
+  muon_update(by_muon, settings, workers);
   for (Parameter& parameter : parameters_) {
     if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);
   }

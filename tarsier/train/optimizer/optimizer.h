@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tarsier/tensor/tensor.h"
+#include "tarsier/train/workers.h"
 
 namespace tarsier {
 
@@ -36,7 +37,7 @@ class Optimizer {
   /// and taken in the order of calls.
   void add_gradients(const std::vector<Tensor>& gradients);
   /// Applies the gradients scaled by `scale` to every parameter that has one, and clears them.
-  void step(const OptimizerSettings& settings, double scale);
+  void step(const OptimizerSettings& settings, double scale, Workers& workers);
   /// L2 norm of all gradients together.
   double gradient_norm() const;
   void clear_gradients();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tarsier/nn/segment_attention_op.h"
 #include "tarsier/tensor/tensor.h"
 
 namespace tarsier {
@@ -22,23 +23,13 @@ class SegmentAttention {
   explicit SegmentAttention(AttentionLayout layout);
 
   /// query [tokens, heads, head_dim], key and value [tokens, kv_heads, head_dim] -> [tokens, heads,
-  /// head_dim]. Scale 1 / sqrt(head_dim), softmax in f32. Differentiable.
+  /// head_dim]. Scale 1 / sqrt(head_dim), softmax in f32. Differentiable; f32 and halves on the CPU
+  /// by a fused kernel (segment_attention_op.h), the rest by segment_groups.h.
   Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value) const;
 
  private:
-  // Segments of one padded length behind equally long ancestors, done as one batch.
-  struct Group {
-    Tensor query_index;  // i64 [segments * length]
-    Tensor key_index;    // i64 [segments * (ancestors + length)]
-    std::int64_t segments, length, ancestors;
-  };
-  Tensor attend_group(const Group& group, const Tensor& query, const Tensor& key,
-                      const Tensor& value) const;
-
   AttentionLayout layout_;
-  std::int64_t equal_length_ = 0;  // > 0: every segment is a root of this length
-  std::vector<Group> groups_;
-  Tensor order_;  // i64 [tokens]: the row of the groups' outputs that holds each token
+  SegmentTrees trees_;
 };
 
 /// Scores, softmax and sum as matrix products. query [batch, heads, queries, head_dim], key and

@@ -1,13 +1,17 @@
 #include "tarsier/nn/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "tarsier/base/error.h"
+#include "tarsier/base/random.h"
 #include "tarsier/nn/kv_cache.h"
+#include "tarsier/nn/segment_groups.h"
 
 namespace tarsier {
 namespace {
@@ -31,7 +35,7 @@ Tensor by_dense_mask(const Inputs& in, const AttentionLayout& layout) {
     while (t >= layout.ends[static_cast<std::size_t>(s)]) ++s;
     segment_of[static_cast<std::size_t>(t)] = s;
   }
-  Tensor mask = at::full({tokens, tokens}, -INFINITY);
+  Tensor mask = at::full({tokens, tokens}, -INFINITY, in.query.options());
   for (std::int64_t i = 0; i < tokens; ++i) {
     for (std::int64_t j = 0; j < tokens; ++j) {
       const std::int64_t from = segment_of[static_cast<std::size_t>(i)],
@@ -83,6 +87,109 @@ TEST(SegmentAttention, GradientsEqualThoseOfADenseMask) {
   EXPECT_TRUE(at::allclose(a.query.grad(), b.query.grad(), 1e-3, 1e-5));
   EXPECT_TRUE(at::allclose(a.key.grad(), b.key.grad(), 1e-3, 1e-5));
   EXPECT_TRUE(at::allclose(a.value.grad(), b.value.grad(), 1e-3, 1e-5));
+}
+
+// Several trees, whose segments may lie between one another's; children of children among them.
+AttentionLayout random_forest(Random& random, bool causal) {
+  AttentionLayout layout{{}, {}, causal};
+  const std::int64_t segments = random.integer(3, 14);
+  for (std::int64_t i = 0, end = 0; i < segments; ++i) {
+    layout.ends.push_back(end += random.integer(1, random.chance(0.2) ? 150 : 40));
+    layout.parent.push_back(random.chance(0.3) ? -1 : random.integer(-1, i - 1));
+  }
+  return layout;
+}
+
+// The output, and the gradients of query, key and value.
+template <typename Attention>
+std::array<Tensor, 4> with_gradients(const Attention& attention, const Inputs& in,
+                                     const Tensor& grad_output) {
+  Inputs leaf{in.query.detach().requires_grad_(true), in.key.detach().requires_grad_(true),
+              in.value.detach().requires_grad_(true)};
+  const Tensor out = attention(leaf.query, leaf.key, leaf.value);
+  out.backward(grad_output);
+  return {out.detach(), leaf.query.grad(), leaf.key.grad(), leaf.value.grad()};
+}
+
+TEST(SegmentAttention, FusedEqualsGroupsOnRandomForests) {
+  Random random(3);
+  for (int round = 0; round < 12; ++round) {
+    const AttentionLayout layout = random_forest(random, round % 2 == 0);
+    const std::int64_t repeat = random.integer(1, 4), kv_heads = random.integer(1, 3),
+                       head_dim = random.pick(std::array<std::int64_t, 4>{1, 20, 32, 80});
+    const Inputs in = random_inputs(layout.ends.back(), repeat * kv_heads, kv_heads, head_dim);
+    const Tensor grad_output = at::randn_like(in.query);
+    const auto fused = with_gradients(SegmentAttention(layout), in, grad_output);
+    const auto groups = with_gradients(SegmentGroups(layout), in, grad_output);
+    for (std::size_t i = 0; i < fused.size(); ++i)
+      EXPECT_TRUE(at::allclose(fused[i], groups[i], 1e-5, 1e-5)) << round << ", " << i;
+  }
+}
+
+TEST(SegmentAttention, ViewsOfPackedRowsEqualCopies) {
+  const AttentionLayout& layout = kLayouts[4];
+  const std::int64_t tokens = layout.ends.back();
+  at::manual_seed(2);
+  const Tensor packed = at::randn({tokens, 3, 4, 20});
+  const Tensor grad_output = at::randn({4, 20, tokens}).permute({2, 0, 1});
+  const Inputs views{packed.select(1, 0), packed.select(1, 1), packed.select(1, 2)};
+  const Inputs copies{views.query.contiguous(), views.key.contiguous(), views.value.contiguous()};
+  // A last dimension that is not dense.
+  const Inputs turned{copies.query.transpose(1, 2).contiguous().transpose(1, 2), views.key,
+                      views.value};
+  const SegmentAttention attention(layout);
+  const auto expected = with_gradients(attention, copies, grad_output.contiguous());
+  for (const Inputs& in : {views, turned}) {
+    const auto actual = with_gradients(attention, in, grad_output);
+    for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i]));
+  }
+}
+
+TEST(SegmentAttention, ThreadsDoNotChangeABit) {
+  Random random(5);
+  const AttentionLayout layout = random_forest(random, true);
+  const Inputs in = random_inputs(layout.ends.back(), 12, 4, 64);
+  const Tensor grad_output = at::randn_like(in.query);
+  const SegmentAttention attention(layout);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const auto one = with_gradients(attention, in, grad_output);
+  at::set_num_threads(2);
+  const auto two = with_gradients(attention, in, grad_output);
+  at::set_num_threads(threads);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(at::equal(one[i], two[i]));
+}
+
+TEST(SegmentAttention, HalvesAreRoundedFromF32) {
+  const AttentionLayout& layout = kLayouts[4];
+  const Inputs in = random_inputs(layout.ends.back(), 4, 2, 8);
+  const SegmentAttention attention(layout);
+  const auto half = [](const Tensor& x) { return x.to(at::kBFloat16); };
+  const Tensor out = attention(half(in.query), half(in.key), half(in.value));
+  EXPECT_EQ(out.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(
+      at::equal(out, half(attention(half(in.query).to(at::kFloat), half(in.key).to(at::kFloat),
+                                    half(in.value).to(at::kFloat)))));
+}
+
+TEST(SegmentAttention, WideHeadsAndF64HaveNoFusedKernel) {
+  const AttentionLayout& layout = kLayouts[4];
+  const Inputs in = random_inputs(layout.ends.back(), 2, 1, 260);
+  EXPECT_TRUE(at::allclose(SegmentAttention(layout)(in.query, in.key, in.value),
+                           by_dense_mask(in, layout), 1e-4, 1e-5));
+  const Inputs exact{in.query.to(at::kDouble), in.key.to(at::kDouble), in.value.to(at::kDouble)};
+  EXPECT_TRUE(at::allclose(SegmentAttention(layout)(exact.query, exact.key, exact.value),
+                           by_dense_mask(exact, layout), 1e-10, 1e-12));
+}
+
+TEST(SegmentAttention, RefusesShapesThatDoNotFit) {
+  const SegmentAttention attention(kLayouts[0]);
+  const Inputs in = random_inputs(5, 4, 2, 8), longer = random_inputs(6, 4, 2, 8),
+               odd = random_inputs(5, 3, 2, 8), narrow = random_inputs(5, 4, 2, 4);
+  EXPECT_THROW(attention(longer.query, longer.key, longer.value), InternalError);
+  EXPECT_THROW(attention(odd.query, odd.key, odd.value), InternalError);
+  EXPECT_THROW(attention(in.query, narrow.key, narrow.value), InternalError);
+  EXPECT_THROW(attention(in.query, in.key, longer.value), InternalError);
 }
 
 TEST(SegmentAttention, RefusesALayoutThatIsNoTree) {

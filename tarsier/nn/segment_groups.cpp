@@ -1,0 +1,101 @@
+#include "tarsier/nn/segment_groups.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+
+namespace tarsier {
+namespace {
+
+// Causal segments are padded to a multiple of this, so that few different lengths remain and each
+// is one batch.
+constexpr std::int64_t kLengthStep = 8;
+
+}  // namespace
+
+SegmentGroups::SegmentGroups(const AttentionLayout& layout) : causal_(layout.causal) {
+  const std::size_t count = layout.ends.size();
+  std::vector<std::int64_t> begins(count), ancestors(count);
+  bool equal = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    begins[i] = i == 0 ? 0 : layout.ends[i - 1];
+    equal = equal && layout.parent[i] < 0 && layout.ends[i] - begins[i] == layout.ends[0];
+    for (std::int64_t up = layout.parent[i]; up >= 0;
+         up = layout.parent[static_cast<std::size_t>(up)]) {
+      ancestors[i] +=
+          layout.ends[static_cast<std::size_t>(up)] - begins[static_cast<std::size_t>(up)];
+    }
+  }
+  if (equal) {
+    equal_length_ = layout.ends[0];
+    return;
+  }
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> by_shape;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t length = layout.ends[i] - begins[i];
+    const std::int64_t padded =
+        causal_ ? (length + kLengthStep - 1) / kLengthStep * kLengthStep : length;
+    by_shape[{ancestors[i], padded}].push_back(i);
+  }
+  std::vector<std::int64_t> order(static_cast<std::size_t>(layout.ends.back()));
+  std::int64_t row = 0;
+  for (const auto& [shape, members] : by_shape) {
+    const auto [ancestor_tokens, length] = shape;
+    std::vector<std::int64_t> query_index, key_index;
+    for (const std::size_t i : members) {
+      std::vector<std::int64_t> chain;
+      for (std::int64_t up = layout.parent[i]; up >= 0;
+           up = layout.parent[static_cast<std::size_t>(up)])
+        chain.insert(chain.begin(), up);
+      for (const std::int64_t up : chain) {
+        for (std::int64_t t = begins[static_cast<std::size_t>(up)];
+             t < layout.ends[static_cast<std::size_t>(up)]; ++t)
+          key_index.push_back(t);
+      }
+      for (std::int64_t j = 0; j < length; ++j) {
+        // Padding repeats the last token; being later than every real query, causality hides it as
+        // a key.
+        const std::int64_t token = std::min(begins[i] + j, layout.ends[i] - 1);
+        if (begins[i] + j < layout.ends[i]) order[static_cast<std::size_t>(token)] = row;
+        query_index.push_back(token);
+        key_index.push_back(token);
+        ++row;
+      }
+    }
+    groups_.push_back({at::tensor(query_index, at::kLong), at::tensor(key_index, at::kLong),
+                       static_cast<std::int64_t>(members.size()), length, ancestor_tokens});
+  }
+  order_ = at::tensor(order, at::kLong);
+}
+
+Tensor SegmentGroups::attend_group(const Group& group, const Tensor& query, const Tensor& key,
+                                   const Tensor& value) const {
+  // `embedding` is index_select with a parallel backward.
+  const auto rows = [](const Tensor& x, const Tensor& index, std::int64_t segments) {
+    const Tensor flat = at::embedding(x.reshape({x.size(0), -1}), index.to(x.device()));
+    return flat.view({segments, -1, x.size(1), x.size(2)})
+        .transpose(1, 2);  // [segments, heads, length, head_dim]
+  };
+  const Tensor q = rows(query, group.query_index, group.segments);
+  const Tensor k = rows(key, group.key_index, group.segments),
+               v = rows(value, group.key_index, group.segments);
+  const Tensor out = grouped_query_attention(q, k, v, causal_);
+  return out.transpose(1, 2).reshape({-1, query.size(1) * query.size(2)});
+}
+
+Tensor SegmentGroups::operator()(const Tensor& query, const Tensor& key,
+                                 const Tensor& value) const {
+  if (equal_length_ > 0) {
+    const auto batched = [&](const Tensor& x) {
+      return x.reshape({-1, equal_length_, x.size(1), x.size(2)}).transpose(1, 2);
+    };
+    const Tensor out =
+        grouped_query_attention(batched(query), batched(key), batched(value), causal_);
+    return out.transpose(1, 2).reshape(query.sizes());
+  }
+  std::vector<Tensor> parts;
+  for (const Group& group : groups_) parts.push_back(attend_group(group, query, key, value));
+  return at::embedding(at::cat(parts, 0), order_.to(query.device())).view(query.sizes());
+}
+
+}  // namespace tarsier

@@ -1,30 +1,23 @@
 #include <c10/core/InferenceMode.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
+#include "tarsier/cli/answer_command.h"
 #include "tarsier/cli/answer_row.h"
 #include "tarsier/cli/clip.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/model_session.h"
-#include "tarsier/cli/sampling_flags.h"
 
 namespace tarsier {
 namespace {
 
-struct Flags {
-  OutputFlags output;
-  ModelFlags model;
-  ClipFlags clip;
-  SamplingParams sampling;
-  std::optional<std::int64_t> max_pixels;
-  bool tokens = false;
+struct Flags : AnswerFlags {
   std::string media;
   std::vector<std::string> questions;
 };
@@ -37,20 +30,11 @@ bool parse(Flags& flags, Arguments arguments) {
                    "ANSWER, a line each.",
                    {"tarsier ask clip.mp4 \"What colour is the circle?\"",
                     "tarsier ask clip.mp4 \"Who comes in?\" \"What happens then?\" --json"});
-  add_output_flags(app, flags.output);
-  app.add_flag("--tokens", flags.tokens, "Add the generated token_ids to --json");
-  add_model_flags(app, flags.model);
-  add_clip_flags(app, flags.clip);
-  app.add_option("--max-pixels", flags.max_pixels,
-                 "Most pixels of a frame after resizing; without it, the model's own")
-      ->type_name("N");
-  add_sampling_flags(app, flags.sampling);
+  add_answer_flags(app, flags);
   app.add_option("MEDIA", flags.media, "A video or image file")->required();
   app.add_option("QUESTION", flags.questions, "Any number of questions")->required();
   if (!parse_arguments(app, arguments)) return false;
-  check_sampling(flags.sampling);
-  if (flags.tokens && !flags.output.json)
-    throw ConfigError({"--tokens", "adds to --json, which is not given", "give both"});
+  check_answer_flags(flags);
   for (const std::string& question : flags.questions) {
     if (question.empty()) throw ConfigError({"QUESTION", "is empty", "put the question in quotes"});
   }
@@ -82,15 +66,14 @@ int run_ask(const CommandContext& context, Arguments arguments) {
   const ModelSession session = open_session(flags.model, flags.max_pixels);
   const VideoLanguageModel& model = *session.model;
   const MediaClip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   const SeenMedia seen = model.plan_media(question_about(clip, flags.questions.front())).at(0);
   const bool several = flags.questions.size() > 1;
   MediaInputs media;
   const TextSink sink = several || flags.output.json ? TextSink() : print_answer;
   const std::vector<Branch> branches = branches_for(model, clip, flags, sink, media);
-  if (!flags.clip.show_frames.empty()) write_contact_sheet(flags.clip.show_frames, clip, seen);
-  log_info(saw_line(clip, seen, model.info()));
-  Notice().say_for(model.info(), clip.info);
+  Notice notice;
+  announce_clip(flags, clip, seen, model.info(), notice);
   const std::vector<Completion> done =
       generate_branches(model, *session.backend, media, branches, context.stop);
 
@@ -109,8 +92,7 @@ int run_ask(const CommandContext& context, Arguments arguments) {
   if (flags.output.json && !context.stop.stop_requested()) {
     nlohmann::ordered_json row = answer_row(clip, seen, session, flags.sampling);
     row["answers"] = std::move(answers);
-    row["t_gen_s"] = to_milliseconds(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    row["t_gen_s"] = stopwatch.seconds();
     print_answer(line_of(row));
   }
   return kExitOk;

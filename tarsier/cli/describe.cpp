@@ -1,31 +1,24 @@
 #include <c10/core/InferenceMode.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
+#include "tarsier/cli/answer_command.h"
 #include "tarsier/cli/answer_row.h"
 #include "tarsier/cli/clip.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/model_session.h"
-#include "tarsier/cli/sampling_flags.h"
 
 namespace tarsier {
 namespace {
 
-struct Flags {
-  OutputFlags output;
-  ModelFlags model;
-  ClipFlags clip;
-  SamplingParams sampling;
+struct Flags : AnswerFlags {
   std::string prompt;
-  std::optional<std::int64_t> max_pixels;
-  bool tokens = false;
   std::vector<std::string> media;
 };
 
@@ -38,22 +31,13 @@ bool parse(Flags& flags, Arguments arguments) {
                    {"tarsier describe clip.mp4",
                     "tarsier describe --frames 16 --start 10 --end 20 film.mkv --json",
                     "tarsier describe --model Tarsier2-Recap-7b --dtype bf16 clip.mp4"});
-  add_output_flags(app, flags.output);
-  app.add_flag("--tokens", flags.tokens, "Add the generated token_ids to --json");
-  add_model_flags(app, flags.model);
   app.add_option("--prompt", flags.prompt,
                  "What to ask in place of \"Describe the video in detail.\"")
       ->type_name("TEXT");
-  add_clip_flags(app, flags.clip);
-  app.add_option("--max-pixels", flags.max_pixels,
-                 "Most pixels of a frame after resizing; without it, the model's own")
-      ->type_name("N");
-  add_sampling_flags(app, flags.sampling);
+  add_answer_flags(app, flags);
   app.add_option("MEDIA", flags.media, "Video or image files")->required();
   if (!parse_arguments(app, arguments)) return false;
-  check_sampling(flags.sampling);
-  if (flags.tokens && !flags.output.json)
-    throw ConfigError({"--tokens", "adds to --json, which is not given", "give both"});
+  check_answer_flags(flags);
   if (!flags.clip.show_frames.empty() && flags.media.size() > 1) {
     throw ConfigError({"--show-frames", "writes one picture, several files are given",
                        "describe them one at a time"});
@@ -72,15 +56,13 @@ class Describer {
     const std::string prompt = !flags_.prompt.empty() ? flags_.prompt
                                : clip.is_image()      ? "Describe the image in detail."
                                                       : "Describe the video in detail.";
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     const Conversation conversation = question_about(clip, prompt);
     const SeenMedia seen = model.plan_media(conversation).at(0);
     const ModelInputs inputs = model.prepare(conversation);
     new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
                     flags_.sampling);  // before anything is said
-    if (!flags_.clip.show_frames.empty()) write_contact_sheet(flags_.clip.show_frames, clip, seen);
-    log_info(saw_line(clip, seen, model.info()));
-    notice_.say_for(model.info(), clip.info);
+    announce_clip(flags_, clip, seen, model.info(), notice_);
 
     bool named = flags_.media.size() < 2;
     const TextSink say = [&](std::string_view piece) {
@@ -98,8 +80,7 @@ class Describer {
       row["caption"] = done.text;
       row["finish_reason"] = name_of(done.reason);
       row["usage"] = usage_of(done, seen);
-      row["t_gen_s"] = to_milliseconds(
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+      row["t_gen_s"] = stopwatch.seconds();
       if (flags_.tokens) row["token_ids"] = done.tokens;
       print_answer(line_of(row));
     }

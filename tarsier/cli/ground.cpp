@@ -1,7 +1,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,13 +8,13 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
+#include "tarsier/cli/answer_command.h"
 #include "tarsier/cli/answer_row.h"
 #include "tarsier/cli/clip.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/frame_events.h"
 #include "tarsier/cli/model_session.h"
-#include "tarsier/cli/sampling_flags.h"
 
 namespace tarsier {
 namespace {
@@ -25,12 +24,7 @@ constexpr char kDescribePrompt[] =
     "first-last>.";
 constexpr char kQueryPrompt[] = "Which frames show that {query}? Answer as <frame: first-last>.";
 
-struct Flags {
-  OutputFlags output;
-  ModelFlags model;
-  ClipFlags clip;
-  SamplingParams sampling;
-  std::optional<std::int64_t> max_pixels;
+struct Flags : AnswerFlags {
   std::string media, query;
 };
 
@@ -42,17 +36,11 @@ bool parse(Flags& flags, Arguments arguments) {
       "TEXT, a line each; no finer than the "
       "frames the model saw.",
       {"tarsier ground clip.mp4", "tarsier ground clip.mp4 \"the red circle moves right\" --json"});
-  add_output_flags(app, flags.output);
-  add_model_flags(app, flags.model);
-  add_clip_flags(app, flags.clip);
-  app.add_option("--max-pixels", flags.max_pixels,
-                 "Most pixels of a frame after resizing; without it, the model's own")
-      ->type_name("N");
-  add_sampling_flags(app, flags.sampling);
+  add_answer_flags(app, flags);
   app.add_option("MEDIA", flags.media, "A video file")->required();
   app.add_option("QUERY", flags.query, "What to look for; without it, every event");
   if (!parse_arguments(app, arguments)) return false;
-  check_sampling(flags.sampling);
+  check_answer_flags(flags);
   return true;
 }
 
@@ -112,16 +100,15 @@ int run_ground(const CommandContext& context, Arguments arguments) {
   if (clip.is_image())
     throw InputError({flags.media, "is a still image, nothing in it has a time", "pass a video"});
 
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   const std::string prompt = prompt_for(session.directory, flags.query);
   const Conversation conversation = question_about(clip, prompt);
   const SeenMedia seen = model.plan_media(conversation).at(0);
   const ModelInputs inputs = model.prepare(conversation);
   new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
                   flags.sampling);  // before anything is said
-  if (!flags.clip.show_frames.empty()) write_contact_sheet(flags.clip.show_frames, clip, seen);
-  log_info(saw_line(clip, seen, model.info()));
-  Notice().say_for(model.info(), clip.info);
+  Notice notice;
+  announce_clip(flags, clip, seen, model.info(), notice);
   const Completion done =
       generate(model, *session.backend, inputs, flags.sampling, {}, context.stop);
   if (done.reason == FinishReason::cancelled) return kExitOk;
@@ -144,8 +131,8 @@ int run_ground(const CommandContext& context, Arguments arguments) {
   row["precision_s"] = to_milliseconds(step);
   row["finish_reason"] = name_of(done.reason);
   row["usage"] = usage_of(done, seen);
-  row["t_gen_s"] = to_milliseconds(
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  row["t_gen_s"] = stopwatch.seconds();
+  if (flags.tokens) row["token_ids"] = done.tokens;
   print_answer(line_of(row));
   return kExitOk;
 }

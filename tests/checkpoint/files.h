@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -22,7 +23,8 @@ inline std::filesystem::path fresh_folder() {
   for (char& c : name) {
     if (c == '/') c = '_';
   }
-  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / name;
+  const std::filesystem::path folder =
+      std::filesystem::path(::testing::TempDir()) / (name + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;

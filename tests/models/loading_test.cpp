@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path copy_of(const std::string& fixture) {
-  const fs::path folder = fs::path(::testing::TempDir()) / ("tarsier_models_" + fixture);
+  const fs::path folder = fs::path(::testing::TempDir()) /
+                          ("tarsier_models_" + std::to_string(::getpid()) + "_" + fixture);
   fs::remove_all(folder);
   fs::copy(fs::path(TARSIER_SOURCE_DIR) / "tests" / "fixtures" / "models" / fixture, folder);
   return folder;

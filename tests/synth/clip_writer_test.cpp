@@ -1,6 +1,7 @@
 #include "tarsier/synth/clip_writer.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,7 +15,8 @@ namespace tarsier {
 namespace {
 
 TEST(ClipWriter, WritesAnMp4ThatReadsBackAsItWasDrawn) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "synth_clip.mp4";
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) /
+                                     ("synth_clip_" + std::to_string(::getpid()) + ".mp4");
   const Clip clip = make_clip(level_named("easy"), Split::train, 1, 0);
   write_clip(clip, file, 168);
   VideoReader reader(file);

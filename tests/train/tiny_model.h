@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,8 @@ namespace fs = std::filesystem;
 
 /// A fresh folder for one test.
 inline fs::path fresh_folder(const std::string& name) {
-  const fs::path folder = fs::path(::testing::TempDir()) / ("tarsier_train_" + name);
+  const fs::path folder =
+      fs::path(::testing::TempDir()) / ("tarsier_train_" + std::to_string(::getpid()) + "_" + name);
   fs::remove_all(folder);
   fs::create_directories(folder);
   return folder;

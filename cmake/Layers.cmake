@@ -53,9 +53,8 @@ function(tarsier_isa_sources name)
     target_include_directories(tarsier_${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR})
     target_compile_definitions(tarsier_${name}_${isa} PRIVATE TARSIER_ISA=${isa})
     # Loops over floats are to become vector code in every build type; sums may be taken in any order.
-    target_compile_options(
-      tarsier_${name}_${isa} PRIVATE ${TARSIER_WARNINGS} -O3 -fno-math-errno -fno-trapping-math -fassociative-math
-                                     -fno-signed-zeros ${flags_${isa}})
+    target_compile_options(tarsier_${name}_${isa} PRIVATE ${TARSIER_WARNINGS} -O3 -fno-math-errno -fno-trapping-math
+                                                          -fassociative-math -fno-signed-zeros ${flags_${isa}})
     target_link_libraries(tarsier_${name} PRIVATE tarsier_${name}_${isa})
     target_compile_definitions(tarsier_${name} PRIVATE TARSIER_HAS_${isa}=1)
   endforeach()

@@ -4,16 +4,16 @@ namespace tarsier {
 
 // Defined by kernels/cpu/elementwise.cpp, once for each set.
 namespace portable {
-extern const ElementwiseKernels elementwise;
+extern const ElementwiseKernels kElementwise;
 }
 #ifdef TARSIER_HAS_avx2
 namespace avx2 {
-extern const ElementwiseKernels elementwise;
+extern const ElementwiseKernels kElementwise;
 }
 #endif
 #ifdef TARSIER_HAS_avx512
 namespace avx512 {
-extern const ElementwiseKernels elementwise;
+extern const ElementwiseKernels kElementwise;
 }
 #endif
 
@@ -21,13 +21,13 @@ const ElementwiseKernels& elementwise_kernels() { return elementwise_kernels(det
 
 const ElementwiseKernels& elementwise_kernels(Isa isa) {
 #ifdef TARSIER_HAS_avx512
-  if (isa == Isa::avx512) return avx512::elementwise;
+  if (isa == Isa::avx512) return avx512::kElementwise;
 #endif
 #ifdef TARSIER_HAS_avx2
-  if (isa == Isa::avx2) return avx2::elementwise;
+  if (isa == Isa::avx2) return avx2::kElementwise;
 #endif
   static_cast<void>(isa);
-  return portable::elementwise;
+  return portable::kElementwise;
 }
 
 }  // namespace tarsier

@@ -136,8 +136,8 @@ void quick_gelu_backward(const float* __restrict dy, const float* __restrict x,
 
 }  // namespace
 
-extern const ElementwiseKernels elementwise;
-const ElementwiseKernels elementwise = {
+extern const ElementwiseKernels kElementwise;
+const ElementwiseKernels kElementwise = {
     rms_norm, rms_norm_backward, rotate, swiglu, swiglu_backward, quick_gelu, quick_gelu_backward,
 };
 

@@ -236,8 +236,8 @@ void backward(const AttentionUnit& u, float* memory) {
 
 }  // namespace
 
-extern const SegmentAttentionKernels segment_attention;
-const SegmentAttentionKernels segment_attention{forward_scratch, backward_scratch, forward,
+extern const SegmentAttentionKernels kSegmentAttention;
+const SegmentAttentionKernels kSegmentAttention{forward_scratch, backward_scratch, forward,
                                                 backward};
 
 }  // namespace tarsier::TARSIER_ISA

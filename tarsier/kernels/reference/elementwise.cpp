@@ -86,10 +86,10 @@ void quick_gelu_backward(const float* dy, const float* x, float* dx, std::int64_
 }  // namespace
 
 const ElementwiseKernels& reference_elementwise_kernels() {
-  static constexpr ElementwiseKernels kernels = {
+  static constexpr ElementwiseKernels kKernels = {
       rms_norm, rms_norm_backward, rotate, swiglu, swiglu_backward, quick_gelu, quick_gelu_backward,
   };
-  return kernels;
+  return kKernels;
 }
 
 }  // namespace tarsier

@@ -1,6 +1,7 @@
 #include "tarsier/kernels/reference/segment_attention.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace tarsier {
@@ -36,7 +37,7 @@ void for_queries(const AttentionUnit& u, const Visit& visit) {
       const std::vector<std::int64_t> visible = visible_tokens(u, s, t);
       for (std::int64_t h = 0; h < u.repeat; ++h) {
         std::vector<double> weights;
-        double top = -INFINITY, sum = 0;
+        double top = -std::numeric_limits<double>::infinity(), sum = 0;
         for (const std::int64_t k : visible) {
           weights.push_back(u.scale * dot(row(u.query, t, h), row(u.key, k, 0), u.head_dim));
           top = std::fmax(top, weights.back());
@@ -105,8 +106,8 @@ std::int64_t no_scratch(const AttentionUnit&) { return 0; }
 }  // namespace
 
 const SegmentAttentionKernels& reference_segment_attention_kernels() {
-  static constexpr SegmentAttentionKernels kernels{no_scratch, no_scratch, forward, backward};
-  return kernels;
+  static constexpr SegmentAttentionKernels kKernels{no_scratch, no_scratch, forward, backward};
+  return kKernels;
 }
 
 }  // namespace tarsier

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <limits>
 
@@ -57,6 +58,16 @@ TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {
   EXPECT_EQ(rows.back().at("stage"), "all");
   EXPECT_GT(rows.back().at("next_token").get<double>(), 0);
   EXPECT_EQ(rows.front().at("next_token").get<double>(), 0);
+  for (const nlohmann::json& row : rows) {
+    EXPECT_GE(row.at("starved_share").get<double>(), 0);
+    EXPECT_LT(row.at("starved_share").get<double>(), 1);
+  }
+  EXPECT_EQ(
+      std::count_if(fs::directory_iterator(folder / "run"), fs::directory_iterator(),
+                    [](const fs::directory_entry& entry) {
+                      return entry.path().filename().string().starts_with("events.out.tfevents.");
+                    }),
+      1);
 }
 
 TEST_F(Trainer, FrozenWeightsStayAsTheyWere) {
@@ -117,6 +128,15 @@ TEST_F(Trainer, WorkersChangeNoBit) {
   }
   EXPECT_TRUE(bytes_of(folder / "1" / "model" / "model.safetensors") ==
               bytes_of(folder / "2" / "model" / "model.safetensors"));
+}
+
+TEST_F(Trainer, RunKilledBeforeItsModelWasWrittenWritesItWhenStartedAgain) {
+  const fs::path folder = fresh_folder("no_model");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  ASSERT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  fs::remove_all(folder / "run" / "model");
+  EXPECT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  EXPECT_TRUE(verify_directory(folder / "run" / "model").empty());
 }
 
 TEST_F(Trainer, DamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {

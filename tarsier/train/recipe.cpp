@@ -164,7 +164,8 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   const std::string canonical = edited.dump();
   const JsonView json = parse_json(canonical, file.filename().string(), JsonOwner::config);
   expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
-                     "keep_checkpoints", "log_every", "max_bad", "workers", "stages"});
+                     "keep_checkpoints", "log_every", "sample_every", "sample_clips", "max_bad",
+                     "workers", "stages"});
   Recipe recipe;
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
   recipe.model = file.parent_path() / json.at("model").as_string();
@@ -178,6 +179,8 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.save_every = int_in(json, "save_every", recipe.save_every, 1, kMaxSteps);
   recipe.keep_checkpoints = int_in(json, "keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
   recipe.log_every = int_in(json, "log_every", recipe.log_every, 1, kMaxSteps);
+  recipe.sample_every = int_in(json, "sample_every", recipe.sample_every, 0, kMaxSteps);
+  recipe.sample_clips = int_in(json, "sample_clips", recipe.sample_clips, 1, 1000);
   recipe.max_bad = double_in(json, "max_bad", recipe.max_bad, 0, 1);
   const JsonView stages = json.at("stages");
   if (!stages.is_array() || stages.size() == 0)

@@ -23,6 +23,7 @@ struct SynthData {
   double colour_noise =
       0;  // share of the colour words in a caption's input that are replaced; labels stay
   double key_token_weight = 1;  // of digits, yes and no in the loss
+  bool held_out = false;        // clips of the validation split; not a setting of recipes
 };
 
 /// Rows of `messages` (Tarsier's format), one a line; media paths are relative to the file.
@@ -62,8 +63,10 @@ struct Recipe {
   std::int64_t workers = 1;       // micro-batches computed side by side, at most one a core
   std::int64_t save_every = 500;  // steps
   std::int64_t keep_checkpoints = 2;
-  std::int64_t log_every = 10;  // steps a line of metrics.jsonl covers
-  double max_bad = 0.001;       // share of samples that may be unusable before the run stops
+  std::int64_t log_every = 10;    // steps a line of metrics.jsonl covers
+  std::int64_t sample_every = 0;  // steps between sample answers; 0: never
+  std::int64_t sample_clips = 4;  // asked about each time
+  double max_bad = 0.001;         // share of samples that may be unusable before the run stops
   std::vector<Stage> stages;
   std::string hash;  // SHA-256 of the recipe's text with its overrides
 

@@ -10,6 +10,7 @@
 #include <climits>
 #include <optional>
 
+#include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
 #include "tarsier/models/registry.h"
@@ -18,6 +19,8 @@
 #include "tarsier/train/export.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/prefetch.h"
+#include "tarsier/train/sample_answers.h"
+#include "tarsier/train/sample_log.h"
 #include "tarsier/train/stage_sources.h"
 #include "tarsier/train/step.h"
 #include "tarsier/train/train_log.h"
@@ -71,7 +74,8 @@ class Run {
         learner_(model_, sources_.word_tokens()),
         workers_(std::min<std::int64_t>(recipe.workers, at::get_num_threads())),
         state_(resume()),
-        log_(options.out, recipe.log_every, state_.step) {}
+        log_(options.out, recipe.log_every, state_.step),
+        sample_log_(options.out, state_.step) {}
 
   TrainOutcome train() {
     std::int64_t begin = 0;
@@ -111,6 +115,7 @@ class Run {
       learner_.optimizer().reset_moments();
     }
     learner_.begin_stage(stage);
+    const std::optional<SampleAnswers> samples = samples_of(index);
     Prefetch prefetch(sources_.of(index), stage, state_.samples);
     while (state_.step < end) {
       double waited = 0;
@@ -120,6 +125,7 @@ class Run {
       report.waited = waited;
       report.seconds += waited;
       finish_step(data, stage, report);
+      if (samples && state_.step % recipe_.sample_every == 0) ask(*samples, stage);
       if (state_.skipped_in_row >= kMaxSkippedInRow) return TrainOutcome::diverged;
       const bool stop = options_.stop.stop_requested();
       if (stop || state_.step % recipe_.save_every == 0 || state_.step == end)
@@ -127,6 +133,20 @@ class Run {
       if (stop && state_.step < recipe_.total_steps()) return TrainOutcome::stopped;
     }
     return std::nullopt;
+  }
+
+  // nullopt where none are wanted, or the stage does not teach to speak.
+  std::optional<SampleAnswers> samples_of(std::size_t index) const {
+    if (recipe_.sample_every == 0 || recipe_.stages[index].next_token == 0) return std::nullopt;
+    return SampleAnswers(*model_, *sources_.held_out(index), recipe_.sample_clips);
+  }
+
+  void ask(const SampleAnswers& samples, const Stage& stage) {
+    try {
+      sample_log_.add(state_.step, stage.name, samples.ask(options_.stop), log_.tensorboard());
+    } catch (const CheckpointError& error) {  // logits that are not numbers: training itself tells
+      log_warning(fmt::format("step {}: no sample answers: {}", state_.step, error.what()));
+    }
   }
 
   void finish_step(const StepData& data, const Stage& stage, StepReport& report) {
@@ -153,6 +173,7 @@ class Run {
   Workers workers_;
   TrainState state_;
   TrainLog log_;
+  SampleLog sample_log_;
 };
 
 }  // namespace

@@ -139,6 +139,39 @@ TEST_F(Trainer, RunKilledBeforeItsModelWasWrittenWritesItWhenStartedAgain) {
   EXPECT_TRUE(verify_directory(folder / "run" / "model").empty());
 }
 
+std::vector<nlohmann::json> rows_of(const fs::path& file) {
+  std::vector<nlohmann::json> rows;
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
+  return rows;
+}
+
+TEST_F(Trainer, SampleAnswersChangeNoBitAndAreTheSameAfterAResume) {
+  const fs::path folder = fresh_folder("samples");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe silent = read_recipe(file),
+               speaking = read_recipe(file, {"sample_every=2", "sample_clips=2"});
+  ASSERT_EQ(train(silent, {folder / "silent"}), TrainOutcome::finished);
+  ASSERT_EQ(train(speaking, {folder / "speaking"}), TrainOutcome::finished);
+  EXPECT_TRUE(bytes_of(folder / "silent" / "model" / "model.safetensors") ==
+              bytes_of(folder / "speaking" / "model" / "model.safetensors"));
+  const auto rows = rows_of(folder / "speaking" / "samples.jsonl");
+  ASSERT_EQ(rows.size(), 16u);  // steps 4 and 6 of the stage that speaks; 2 clips, 4 questions each
+  EXPECT_EQ(rows[0].at("step"), 4);
+  EXPECT_EQ(rows[0].at("stage"), "all");
+  EXPECT_EQ(rows[0].at("id"), "synth easy/validation/2/0");
+  EXPECT_EQ(rows[0].at("prompt"), "Describe the video in detail.");
+  EXPECT_EQ(rows[0].at("truth").get<std::string>().find("<|"), std::string::npos);
+  EXPECT_EQ(rows[0].at("truth").get<std::string>().back(), '.');
+  EXPECT_NE(rows[0].at("answer"), "");
+  EXPECT_FALSE(fs::exists(folder / "silent" / "samples.jsonl"));
+
+  // Killed after step 5, with answers of a step that is done again.
+  fs::remove_all(folder / "speaking" / "checkpoints" / "step-00000006");
+  ASSERT_EQ(train(speaking, {folder / "speaking"}), TrainOutcome::finished);
+  EXPECT_EQ(rows_of(folder / "speaking" / "samples.jsonl"), rows);
+}
+
 TEST_F(Trainer, DamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   const fs::path folder = fresh_folder("damaged");
   const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "tarsier/train/optimizer/schedule.h"
-
 namespace tarsier {
 namespace {
 
@@ -44,8 +42,9 @@ StepReport take_step(Learner& learner, Workers& workers, const StepData& data, c
   }
   Optimizer& optimizer = learner.optimizer();
   report.gradient_norm = optimizer.gradient_norm();
-  report.rate = learning_rate(step_in_stage, stage.steps, stage.warmup_steps, stage.peak_rate,
-                              stage.final_share);
+  report.rate = learning_rate(
+      {stage.schedule, stage.steps, stage.warmup_steps, stage.peak_rate, stage.final_share},
+      step_in_stage);
   report.skipped = data.micro_batches.empty() || !std::isfinite(report.losses.total) ||
                    !std::isfinite(report.gradient_norm);
   if (report.skipped) {
@@ -53,9 +52,9 @@ StepReport take_step(Learner& learner, Workers& workers, const StepData& data, c
   } else {
     const double scale =
         report.gradient_norm > stage.clip_norm ? stage.clip_norm / report.gradient_norm : 1.0;
-    optimizer.step(
-        {report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon, stage.rule},
-        scale, workers);
+    optimizer.step({report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon,
+                    stage.rule, stage.decay_vectors},
+                   scale, workers);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;

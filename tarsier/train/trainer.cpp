@@ -1,24 +1,20 @@
 #include "tarsier/train/trainer.h"
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <malloc.h>
 
-#include <algorithm>
 #include <chrono>
-#include <climits>
 #include <optional>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
-#include "tarsier/models/registry.h"
-#include "tarsier/tensor/device.h"
 #include "tarsier/train/bad_samples.h"
 #include "tarsier/train/export.h"
 #include "tarsier/train/learner.h"
+#include "tarsier/train/optimizer/average.h"
 #include "tarsier/train/prefetch.h"
+#include "tarsier/train/report.h"
+#include "tarsier/train/run_setup.h"
 #include "tarsier/train/sample_answers.h"
 #include "tarsier/train/sample_log.h"
 #include "tarsier/train/stage_sources.h"
@@ -34,33 +30,12 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kMaxSkippedInRow = 10;
 
-at::ScalarType compute_dtype(const std::string& setting) {
-  if (setting == "auto") return __builtin_cpu_supports("avx512bf16") ? at::kBFloat16 : at::kFloat;
-  return parse_dtype(setting);
-}
-
-// Activations come and go at the same sizes every step: giving their pages back to the system and
-// faulting them in again would cost a tenth of it.
-void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, INT_MAX);
-  mallopt(M_TOP_PAD, 64 << 20);
-}
-
 // The data of the next step, and how long it was waited for.
 StepData next_data(Prefetch& prefetch, double& waited) {
   const auto begin = std::chrono::steady_clock::now();
   StepData data = prefetch.next();
   waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return data;
-}
-
-std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe) {
-  LoadOptions load;
-  load.dtype = compute_dtype(recipe.compute);
-  load.random_weights = recipe.random_weights;
-  load.trainable = true;
-  return load_model(recipe.model, load);
 }
 
 // A run under way. Constructed, it is where it was left, or at its beginning.
@@ -71,8 +46,8 @@ class Run {
         options_(options),
         model_(load_trainable(recipe)),
         sources_(*model_, recipe),
-        learner_(model_, sources_.word_tokens()),
-        workers_(std::min<std::int64_t>(recipe.workers, at::get_num_threads())),
+        learner_(model_, sources_.word_tokens(), recipe.logit_chunk),
+        workers_(worker_count(recipe)),
         state_(resume()),
         log_(options.out, recipe.log_every, state_.step),
         sample_log_(options.out, state_.step) {}
@@ -82,17 +57,31 @@ class Run {
     for (std::size_t i = 0; i < recipe_.stages.size(); ++i) {
       const std::int64_t end = begin + recipe_.stages[i].steps;
       if (state_.step < end) {
-        if (const auto outcome = train_stage(i, begin, end)) return *outcome;
+        if (const auto outcome = train_stage(i, begin, end)) {
+          report();
+          return *outcome;
+        }
       }
       // A run killed between its last checkpoint and this comes here again.
-      if (state_.step == end) export_model(*model_, recipe_, options_.out / "model");
+      if (state_.step == end) {
+        export_result();
+        report();
+      }
       begin = end;
     }
     return TrainOutcome::finished;
   }
 
  private:
+  // Before the state is loaded into the optimizer. Stages are tried in turn, so that a pattern that
+  // names nothing is an error now.
+  void prepare() {
+    for (const Stage& stage : recipe_.stages) learner_.begin_stage(stage);
+    if (recipe_.ema > 0) start_averages(learner_.optimizer());
+  }
+
   TrainState resume() {
+    prepare();
     const fs::path checkpoints = options_.out / "checkpoints";
     if (fs::exists(checkpoints)) remove_abandoned_commits(checkpoints);
     if (options_.resume) {
@@ -149,6 +138,22 @@ class Run {
     }
   }
 
+  void export_result() {
+    std::optional<AveragedWeights> averaged;
+    if (recipe_.ema > 0) averaged.emplace(learner_.optimizer());
+    export_model(*model_, recipe_, options_.out / "model");
+  }
+
+  // The page is a convenience: a run does not end for the want of it.
+  void report() const {
+    if (!fs::exists(options_.out / "metrics.jsonl")) return;  // nothing has been logged yet
+    try {
+      write_report(options_.out);
+    } catch (const Error& error) {
+      log_warning(fmt::format("no report: {}", error.what()));
+    }
+  }
+
   void finish_step(const StepData& data, const Stage& stage, StepReport& report) {
     ++state_.step;
     state_.samples += data.samples;
@@ -158,6 +163,10 @@ class Run {
       ++state_.skipped;
       log_warning(fmt::format("step {}: loss or gradient is not finite; skipped ({})", state_.step,
                               ids_of(data)));
+    }
+    if (recipe_.ema > 0 && !report.skipped) {
+      const std::int64_t updates = state_.step - state_.skipped;
+      update_averages(learner_.optimizer(), average_decay(recipe_.ema, updates));
     }
     report.step = state_.step;
     report.total_steps = recipe_.total_steps();
@@ -181,7 +190,11 @@ class Run {
 TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   keep_freed_memory();
   fs::create_directories(options.out);
-  return Run(recipe, options).train();
+  Run run(recipe, options);
+  Facts machine = options.machine;
+  for (auto& fact : compute_facts(recipe)) machine.push_back(std::move(fact));
+  write_run_facts(options.out, recipe, machine);
+  return run.train();
 }
 
 }  // namespace tarsier

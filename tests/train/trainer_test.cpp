@@ -56,6 +56,9 @@ TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {
   ASSERT_EQ(rows.size(), 6u);
   EXPECT_EQ(rows.back().at("step"), 6);
   EXPECT_EQ(rows.back().at("stage"), "all");
+  EXPECT_TRUE(fs::exists(folder / "run" / "report.html"));
+  EXPECT_EQ(test::read(folder / "run" / "recipe.json").at("seed"), 5);
+  EXPECT_EQ(test::read(folder / "run" / "machine.json").at("compute"), "Float");
   EXPECT_GT(rows.back().at("next_token").get<double>(), 0);
   EXPECT_EQ(rows.front().at("next_token").get<double>(), 0);
   for (const nlohmann::json& row : rows) {
@@ -106,6 +109,50 @@ TEST_F(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
   ASSERT_EQ(straight.size(), broken.size());
   for (std::size_t i = 0; i < straight.size(); ++i)
     EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
+}
+
+TEST_F(Trainer, ExportsTheAveragesAndResumesThemBitForBit) {
+  const fs::path folder = fresh_folder("averages");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe plain = read_recipe(file), averaging = read_recipe(file, {"ema=0.9"});
+  ASSERT_EQ(train(plain, {folder / "plain"}), TrainOutcome::finished);
+  ASSERT_EQ(train(averaging, {folder / "straight"}), TrainOutcome::finished);
+  std::stop_source stop;
+  stop.request_stop();
+  while (train(averaging, {folder / "broken", true, stop.get_token()}) == TrainOutcome::stopped) {
+  }
+  const auto model_of = [&](const char* run) {
+    return bytes_of(folder / run / "model" / "model.safetensors");
+  };
+  EXPECT_TRUE(model_of("straight") == model_of("broken"));
+  EXPECT_FALSE(model_of("straight") == model_of("plain"));
+  // The averages do not touch what learns.
+  const auto one = metrics_of(folder / "plain"), two = metrics_of(folder / "straight");
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_EQ(one[i].at("loss"), two[i].at("loss")) << i;
+  const SafetensorsFile state(folder / "straight" / "checkpoints" / "step-00000006" /
+                              "state.safetensors"),
+      model(folder / "straight" / "model" / "model.safetensors");
+  const auto& average = state.tensors().at("average.model.norm.weight");
+  const auto& exported = std::find_if(model.tensors().begin(), model.tensors().end(), [](auto& t) {
+                           return t.first.ends_with("model.norm.weight");
+                         })->second;
+  EXPECT_TRUE(std::ranges::equal(average.bytes, exported.bytes));
+}
+
+TEST_F(Trainer, GroupThatNamesNoWeightIsRefusedBeforeTheFirstStep) {
+  const fs::path folder = fresh_folder("groups");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe recipe = read_recipe(file, {R"(stages.1.groups=[{"match":"vision.","rate":0.1}])"});
+  try {
+    train(recipe, {folder / "run"});
+    FAIL() << "a pattern that names nothing is an error";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(
+        std::string(error.what()),
+        "stage all: groups: 'vision.' is the beginning of no weight's path; use patterns such "
+        "as visual.blocks. or *.mlp.");
+  }
+  EXPECT_FALSE(fs::exists(folder / "run" / "checkpoints"));
 }
 
 TEST_F(Trainer, WorkersChangeNoBit) {

@@ -164,10 +164,9 @@ class Run {
       log_warning(fmt::format("step {}: loss or gradient is not finite; skipped ({})", state_.step,
                               ids_of(data)));
     }
-    if (recipe_.ema > 0 && !report.skipped) {
-      const std::int64_t updates = state_.step - state_.skipped;
-      update_averages(learner_.optimizer(), average_decay(recipe_.ema, updates));
-    }
+    if (recipe_.ema > 0 && !report.skipped)
+      update_averages(learner_.optimizer(),
+                      average_decay(recipe_.ema, state_.step - state_.skipped));
     report.step = state_.step;
     report.total_steps = recipe_.total_steps();
     report.stage = stage.name;

@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"ground", "when things happen in a video", run_ground},
     {"plan", "memory and arithmetic a clip would need", run_plan},
     {"train sft", "train a model from a recipe", run_train_sft},
+    {"train report", "draw a training run as one page", run_train_report},
     {"eval world", "score a model on the moving-shapes world, exactly", run_eval_world},
     {"data synth", "write clips of the moving-shapes world with their truth", run_data_synth},
     {"inspect", "what a model directory holds: settings, parameters, tensors", run_inspect},

@@ -1,5 +1,6 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -8,6 +9,8 @@
 #include "tarsier/base/log.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
+#include "tarsier/cli/machine.h"
+#include "tarsier/cli/version.h"
 #include "tarsier/train/trainer.h"
 
 namespace tarsier {
@@ -34,7 +37,7 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("--recipe", flags.recipe, "A recipe, JSON with comments")
       ->required()
       ->type_name("FILE");
-  app.add_option("--out", flags.out, "Folder of the run: checkpoints/, metrics.jsonl, model/")
+  app.add_option("--out", flags.out, "Folder of the run: checkpoints/, logs, report.html, model/")
       ->required()
       ->type_name("DIR");
   app.add_option("--set", flags.overrides, "Override a setting of the recipe: stages.0.steps=100")
@@ -63,6 +66,20 @@ bool parse(Flags& flags, Arguments arguments) {
   return true;
 }
 
+Facts machine_facts() {
+  const BuildInfo build = build_info();
+  const Machine machine = read_machine();
+  return {{"tarsier", fmt::format("{} ({})", build.version, build.commit)},
+          {"compiler", build.compiler},
+          {"libtorch", build.libtorch},
+          {"system", machine.system},
+          {"cpu", machine.cpu},
+          {"cpu features", fmt::format("{}", fmt::join(machine.cpu_features, " "))},
+          {"cores", std::to_string(machine.cores)},
+          {"memory", fmt::format("{:.1f} GiB", static_cast<double>(machine.memory_bytes) /
+                                                   static_cast<double>(std::int64_t{1} << 30))}};
+}
+
 }  // namespace
 
 int run_train_sft(const CommandContext& context, Arguments arguments) {
@@ -71,7 +88,7 @@ int run_train_sft(const CommandContext& context, Arguments arguments) {
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   Recipe recipe = read_recipe(flags.recipe, flags.overrides);
   if (flags.max_bad >= 0) recipe.max_bad = flags.max_bad;
-  switch (train(recipe, {flags.out, flags.resume == "auto", context.stop})) {
+  switch (train(recipe, {flags.out, flags.resume == "auto", context.stop, machine_facts()})) {
     case TrainOutcome::finished:
       print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
       return kExitOk;

@@ -1,6 +1,7 @@
 #include "tarsier/train/learner.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -35,15 +36,21 @@ void StepLosses::add(const StepLosses& other) {
   event_cells += other.event_cells;
 }
 
-Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens)
+Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
+                 std::int64_t logit_chunk)
     : model_(std::move(model)),
+      logit_chunk_(logit_chunk),
+      head_(model_->decoder().embedding_weight()),
       probe_(zero_probe(model_->decoder().config().hidden_size, kProbeOutputs)),
       cell_probe_(zero_probe(model_->decoder().config().hidden_size, kCellProbeOutputs)) {
   const auto words = static_cast<std::int64_t>(word_tokens.size());
   word_tokens_ = at::tensor(word_tokens, at::kLong);
   word_bias_ = at::full({words}, kInitialWordBias, at::kFloat).requires_grad_(true);
-  model_->visit(
-      Scope([&](const std::string& path, Tensor& tensor) { optimizer_.add(path, tensor); }));
+  const TensorVisitor add = [&](const std::string& path, Tensor& tensor) {
+    optimizer_.add(path, tensor);
+    if (path == "lm_head.weight") head_ = tensor;
+  };
+  model_->visit(Scope(add));
   if (words > 0) {
     optimizer_.add(kWordBias, word_bias_);
     optimizer_.add("training_only.probe.weight", probe_.weight);
@@ -68,6 +75,11 @@ void Learner::begin_stage(const Stage& stage) {
   if (learning == 0)
     throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model",
                        "use prefixes such as visual. or model.layers."});
+  if (const auto unused =
+          assign_groups(optimizer_.parameters(), stage.groups, stage.vision_layer_decay))
+    throw ConfigError({"stage " + stage.name + ": groups",
+                       fmt::format("'{}' is the beginning of no weight's path", *unused),
+                       "use patterns such as visual.blocks. or *.mlp."});
 }
 
 Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
@@ -96,8 +108,8 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
         },
         sink);
     if (stage.next_token > 0) {
-      const Tensor logits = decoder.logits(out.index_select(0, batch.target_rows));
-      const NextToken result = next_token(logits, batch.labels, batch.weights, step_weight);
+      const NextToken result = next_token(out.index_select(0, batch.target_rows), head_,
+                                          batch.labels, batch.weights, step_weight, logit_chunk_);
       parts.push_back(result.loss * stage.next_token);
       losses.next_token = result.loss.item<double>();
       losses.accuracy = result.accuracy * share;

@@ -28,10 +28,13 @@ struct Lesson {
 /// both.
 class Learner {
  public:
-  /// `word_tokens` are the visual-words list; empty without one.
-  Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens);
+  /// `word_tokens` are the visual-words list; empty without one. Logits exist for `logit_chunk`
+  /// rows at a time.
+  Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
+          std::int64_t logit_chunk = 2048);
 
-  /// Lets exactly the weights whose path starts with one of stage.train learn.
+  /// Lets exactly the weights whose path starts with one of stage.train learn, each at the rate and
+  /// decay of its group. ConfigError when the prefixes or a group name no weight.
   void begin_stage(const Stage& stage);
   /// Forward and backward of one micro-batch. `step_weight` is the sum of target weights over all
   /// micro-batches of the step, `share` this one's part of them. Any number of threads at a time,
@@ -43,6 +46,8 @@ class Learner {
 
  private:
   std::shared_ptr<VideoLanguageModel> model_;
+  std::int64_t logit_chunk_;
+  Tensor head_;         // [vocab, hidden]; the embedding where they are tied
   Tensor word_tokens_;  // i64 [words]
   Tensor word_bias_;    // f32 [words]
   Linear probe_, cell_probe_;

@@ -73,10 +73,31 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   return data;
 }
 
+ScheduleShape read_shape(const JsonView& json) {
+  const std::string name = one_of(json, "schedule", "cosine", {"cosine", "linear", "constant"});
+  if (name == "linear") return ScheduleShape::linear;
+  return name == "constant" ? ScheduleShape::constant : ScheduleShape::cosine;
+}
+
+std::vector<WeightGroup> read_groups(const JsonView& json) {
+  if (!json.is_array()) json.fail("is not a list", "give a list of groups");
+  std::vector<WeightGroup> groups;
+  for (std::int64_t i = 0; i < json.size(); ++i) {
+    const JsonView entry = json.at(i);
+    expect_keys(entry, {"match", "rate", "weight_decay"});
+    WeightGroup group{entry.at("match").as_string(), double_in(entry, "rate", 1, 0, 1000), {}};
+    if (entry.has("weight_decay")) group.weight_decay = double_in(entry, "weight_decay", 0, 0, 10);
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
 Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
-  expect_keys(json, {"name", "steps", "clips_per_step", "accumulate", "peak_rate", "final_share",
-                     "warmup_steps", "weight_decay", "beta1", "beta2", "epsilon", "clip_norm",
-                     "optimizer", "train", "objectives", "data"});
+  expect_keys(json, {"name",          "steps",       "clips_per_step", "accumulate",
+                     "peak_rate",     "final_share", "warmup_steps",   "weight_decay",
+                     "beta1",         "beta2",       "epsilon",        "clip_norm",
+                     "optimizer",     "schedule",    "groups",         "vision_layer_decay",
+                     "decay_vectors", "train",       "objectives",     "data"});
   Stage stage;
   stage.name = json.at("name").as_string();
   stage.steps = json.at("steps").as_int(1, kMaxSteps);
@@ -92,6 +113,10 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
   stage.clip_norm = double_in(json, "clip_norm", stage.clip_norm, 1e-6, 1e6);
   stage.rule = one_of(json, "optimizer", "adamw", {"adamw", "muon"}) == "muon" ? UpdateRule::muon
                                                                                : UpdateRule::adamw;
+  stage.schedule = read_shape(json);
+  stage.decay_vectors = json.bool_or("decay_vectors", false);
+  if (const auto groups = json.find("groups")) stage.groups = read_groups(*groups);
+  stage.vision_layer_decay = double_in(json, "vision_layer_decay", 1, 0.01, 1);
   if (const auto train = json.find("train")) {
     stage.train.clear();
     for (std::int64_t i = 0; i < train->size(); ++i)
@@ -164,8 +189,10 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   const std::string canonical = edited.dump();
   const JsonView json = parse_json(canonical, file.filename().string(), JsonOwner::config);
   expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
-                     "keep_checkpoints", "log_every", "max_bad", "workers", "stages"});
+                     "keep_checkpoints", "log_every", "logit_chunk", "ema", "sample_every",
+                     "sample_clips", "max_bad", "workers", "stages"});
   Recipe recipe;
+  recipe.text = edited.dump(1);
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
   recipe.model = file.parent_path() / json.at("model").as_string();
   if (json.has("random_weights"))
@@ -178,6 +205,10 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.save_every = int_in(json, "save_every", recipe.save_every, 1, kMaxSteps);
   recipe.keep_checkpoints = int_in(json, "keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
   recipe.log_every = int_in(json, "log_every", recipe.log_every, 1, kMaxSteps);
+  recipe.logit_chunk = int_in(json, "logit_chunk", recipe.logit_chunk, 1, 1 << 30);
+  recipe.ema = double_in(json, "ema", recipe.ema, 0, 0.9999999);
+  recipe.sample_every = int_in(json, "sample_every", recipe.sample_every, 0, kMaxSteps);
+  recipe.sample_clips = int_in(json, "sample_clips", recipe.sample_clips, 1, 1000);
   recipe.max_bad = double_in(json, "max_bad", recipe.max_bad, 0, 1);
   const JsonView stages = json.at("stages");
   if (!stages.is_array() || stages.size() == 0)

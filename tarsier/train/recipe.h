@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "tarsier/base/json.h"
+#include "tarsier/train/optimizer/groups.h"
 #include "tarsier/train/optimizer/optimizer.h"
+#include "tarsier/train/optimizer/schedule.h"
 
 namespace tarsier {
 
@@ -23,6 +25,7 @@ struct SynthData {
   double colour_noise =
       0;  // share of the colour words in a caption's input that are replaced; labels stay
   double key_token_weight = 1;  // of digits, yes and no in the loss
+  bool held_out = false;        // clips of the validation split; not a setting of recipes
 };
 
 /// Rows of `messages` (Tarsier's format), one a line; media paths are relative to the file.
@@ -37,13 +40,17 @@ struct Stage {
   std::int64_t steps = 0;
   std::int64_t clips_per_step = 16;  // of one micro-batch
   std::int64_t accumulate = 1;       // micro-batches a step
+  ScheduleShape schedule = ScheduleShape::cosine;
   double peak_rate = 1e-3;
-  double final_share = 0.05;  // of the peak rate, at the end of the cosine
+  double final_share = 0.05;  // of the peak rate, at the end of a cosine or line
   std::int64_t warmup_steps = 100;
   double weight_decay = 0.05;
   double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
   double clip_norm = 1;
   UpdateRule rule = UpdateRule::adamw;
+  bool decay_vectors = false;          // norms and biases decay too
+  std::vector<WeightGroup> groups;     // the first that matches a weight is its own
+  double vision_layer_decay = 1;       // of the rate, from one block of the tower to the one below
   std::vector<std::string> train{""};  // prefixes of the weights that learn; "" is all
   double next_token = 1, visual_words = 0, event_probe = 0,
          event_cells = 0;  // weights of the objectives
@@ -62,9 +69,14 @@ struct Recipe {
   std::int64_t workers = 1;       // micro-batches computed side by side, at most one a core
   std::int64_t save_every = 500;  // steps
   std::int64_t keep_checkpoints = 2;
-  std::int64_t log_every = 10;  // steps a line of metrics.jsonl covers
-  double max_bad = 0.001;       // share of samples that may be unusable before the run stops
+  std::int64_t log_every = 10;      // steps a line of metrics.jsonl covers
+  std::int64_t logit_chunk = 2048;  // rows of logits that exist at a time
+  double ema = 0;                   // decay of the averages that are exported; 0: none are kept
+  std::int64_t sample_every = 0;    // steps between sample answers; 0: never
+  std::int64_t sample_clips = 4;    // asked about each time
+  double max_bad = 0.001;           // share of samples that may be unusable before the run stops
   std::vector<Stage> stages;
+  std::string text;  // JSON, with the overrides
   std::string hash;  // SHA-256 of the recipe's text with its overrides
 
   std::int64_t total_steps() const;

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tarsier/base/atomic_file.h"
-#include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 
 namespace tarsier {
@@ -19,72 +16,89 @@ std::string duration_text(double seconds) {
   return minutes > 0 ? fmt::format("{} min", minutes) : fmt::format("{:.0f} s", seconds);
 }
 
-void drop_lines_after(const std::filesystem::path& file, std::int64_t step) {
-  std::ifstream stream(file);
-  if (!stream) return;
-  std::string kept;
-  for (std::string line; std::getline(stream, line);) {
-    const nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
-    // A torn last line of a killed run is not JSON and goes too.
-    if (!row.is_discarded() && row.value("step", std::int64_t{0}) <= step) kept += line + "\n";
+StepMeans means_of(const StepReport& sum, std::int64_t steps, std::int64_t skipped) {
+  const double good = static_cast<double>(std::max<std::int64_t>(1, steps - skipped));
+  StepMeans means{sum.losses, sum.gradient_norm / good};
+  for (double* value :
+       {&means.losses.total, &means.losses.next_token, &means.losses.accuracy,
+        &means.losses.visual_words, &means.losses.event_probe, &means.losses.event_cells})
+    *value /= good;
+  if (sum.seconds > 0) {
+    means.clips_per_second = static_cast<double>(sum.clips) / sum.seconds;
+    means.tokens_per_second = static_cast<double>(sum.tokens) / sum.seconds;
+    means.starved_share = sum.waited / sum.seconds;
   }
-  write_file_atomically(file, kept);
+  means.skipped = skipped;
+  return means;
+}
+
+std::string metrics_row(const StepReport& last, const StepMeans& means) {
+  const nlohmann::json row = {{"step", last.step},
+                              {"stage", last.stage},
+                              {"loss", means.losses.total},
+                              {"next_token", means.losses.next_token},
+                              {"token_accuracy", means.losses.accuracy},
+                              {"visual_words", means.losses.visual_words},
+                              {"event_probe", means.losses.event_probe},
+                              {"event_cells", means.losses.event_cells},
+                              {"rate", last.rate},
+                              {"gradient_norm", means.gradient_norm},
+                              {"clips_per_second", means.clips_per_second},
+                              {"tokens_per_second", means.tokens_per_second},
+                              {"starved_share", means.starved_share},
+                              {"skipped", means.skipped}};
+  return row.dump();
+}
+
+void add_scalars(EventFile& file, const StepReport& last, const StepMeans& means) {
+  // The first three as TRL's trainers call them.
+  const TaggedScalar values[] = {{"train/loss", means.losses.total},
+                                 {"train/learning_rate", last.rate},
+                                 {"train/grad_norm", means.gradient_norm},
+                                 {"train/next_token", means.losses.next_token},
+                                 {"train/token_accuracy", means.losses.accuracy},
+                                 {"train/visual_words", means.losses.visual_words},
+                                 {"train/event_probe", means.losses.event_probe},
+                                 {"train/event_cells", means.losses.event_cells},
+                                 {"train/clips_per_second", means.clips_per_second},
+                                 {"train/tokens_per_second", means.tokens_per_second},
+                                 {"train/starved_share", means.starved_share},
+                                 {"train/skipped", static_cast<double>(means.skipped)}};
+  file.add_scalars(last.step, values);
 }
 
 }  // namespace
 
-TrainLog::TrainLog(const std::filesystem::path& file, std::int64_t every, std::int64_t resumed_step)
-    : file_(file), every_(every), terminal_(::isatty(2) != 0) {
-  drop_lines_after(file, resumed_step);
-}
+TrainLog::TrainLog(const std::filesystem::path& run, std::int64_t every, std::int64_t resumed_step)
+    : rows_(run / "metrics.jsonl", resumed_step),
+      tensorboard_(run, resumed_step),
+      every_(every),
+      terminal_(::isatty(2) != 0) {}
 
 void TrainLog::add(const StepReport& report) {
-  seconds_ += report.seconds;
-  clips_ += report.clips;
-  tokens_ += report.tokens;
+  sum_.seconds += report.seconds;
+  sum_.waited += report.waited;
+  sum_.clips += report.clips;
+  sum_.tokens += report.tokens;
   ++steps_;
   if (report.skipped) {
     ++skipped_;
   } else {
-    sum_.add(report.losses);
-    gradient_norm_ += report.gradient_norm;
+    sum_.losses.add(report.losses);
+    sum_.gradient_norm += report.gradient_norm;
   }
   mean_step_seconds_ =
       mean_step_seconds_ == 0 ? report.seconds : 0.95 * mean_step_seconds_ + 0.05 * report.seconds;
-  if (report.step % every_ == 0 || report.step == report.total_steps) write_line(report);
+  if (report.step % every_ == 0 || report.step == report.total_steps) write(report);
   show(report);
 }
 
-void TrainLog::write_line(const StepReport& last) {
-  const double good = static_cast<double>(std::max<std::int64_t>(1, steps_ - skipped_));
-  clips_per_second_ = seconds_ > 0 ? static_cast<double>(clips_) / seconds_ : 0;
-  const nlohmann::json line = {
-      {"step", last.step},
-      {"stage", last.stage},
-      {"loss", sum_.total / good},
-      {"next_token", sum_.next_token / good},
-      {"token_accuracy", sum_.accuracy / good},
-      {"visual_words", sum_.visual_words / good},
-      {"event_probe", sum_.event_probe / good},
-      {"event_cells", sum_.event_cells / good},
-      {"rate", last.rate},
-      {"gradient_norm", gradient_norm_ / good},
-      {"clips_per_second", clips_per_second_},
-      {"tokens_per_second", seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0},
-      {"skipped", skipped_}};
-  std::ofstream stream(file_, std::ios::app);
-  stream << line.dump() << "\n";
-  stream.flush();
-  if (!stream)
-    throw ResourceError(
-        {file_.string(), "cannot be written", "free disk space and run the same command again"});
-  smooth_ = sum_;
-  for (double* value : {&smooth_.total, &smooth_.next_token, &smooth_.accuracy,
-                        &smooth_.visual_words, &smooth_.event_probe, &smooth_.event_cells})
-    *value /= good;
+void TrainLog::write(const StepReport& last) {
+  means_ = means_of(sum_, steps_, skipped_);
+  rows_.add(metrics_row(last, means_));
+  add_scalars(tensorboard_, last, means_);
   sum_ = {};
-  seconds_ = gradient_norm_ = 0;
-  steps_ = clips_ = tokens_ = skipped_ = 0;
+  steps_ = skipped_ = 0;
 }
 
 void TrainLog::show(const StepReport& report) {
@@ -93,12 +107,13 @@ void TrainLog::show(const StepReport& report) {
   if (!last && now - last_shown_ < std::chrono::seconds(terminal_ ? 1 : 30)) return;
   last_shown_ = now;
   const double left = mean_step_seconds_ * static_cast<double>(report.total_steps - report.step);
+  const StepLosses& losses = means_.losses;
   const std::string line = fmt::format(
       "step {}/{} {}: loss {:.4f} (next token {:.4f}, accuracy {:.3f}, words {:.3f}, events "
-      "{:.3f}, cells {:.3f}), rate {:.2e}, {:.1f} clips/s, {} left",
-      report.step, report.total_steps, report.stage, smooth_.total, smooth_.next_token,
-      smooth_.accuracy, smooth_.visual_words, smooth_.event_probe, smooth_.event_cells, report.rate,
-      clips_per_second_, duration_text(left));
+      "{:.3f}, cells {:.3f}), rate {:.2e}, {:.1f} clips/s, {:.0f} % starved, {} left",
+      report.step, report.total_steps, report.stage, losses.total, losses.next_token,
+      losses.accuracy, losses.visual_words, losses.event_probe, losses.event_cells, report.rate,
+      means_.clips_per_second, 100 * means_.starved_share, duration_text(left));
   if (!terminal_ || log_level() < LogLevel::info) {
     log_info(line);
     return;

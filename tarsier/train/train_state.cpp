@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 fs::path checkpoints_of(const fs::path& run) { return run / "checkpoints"; }
 
-// Every tensor of the state under one name: the master weight, its moments, its count of updates.
+// Every tensor of the state under one name: the master weight, its moments, its count of updates,
+// its average.
 template <class Visit>
 void visit_state(Optimizer& optimizer, const Visit& visit) {
   for (Optimizer::Parameter& parameter : optimizer.parameters()) {
@@ -29,6 +30,7 @@ void visit_state(Optimizer& optimizer, const Visit& visit) {
     visit("mean." + parameter.path, parameter.mean);
     visit("variance." + parameter.path, parameter.variance);
     visit("steps." + parameter.path, parameter.steps);
+    if (parameter.average.defined()) visit("average." + parameter.path, parameter.average);
   }
 }
 

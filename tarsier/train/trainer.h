@@ -4,13 +4,15 @@
 #include <stop_token>
 
 #include "tarsier/train/recipe.h"
+#include "tarsier/train/run_facts.h"
 
 namespace tarsier {
 
 struct TrainOptions {
-  std::filesystem::path out;  // the run's folder: checkpoints/, metrics.jsonl, recipe.json, model/
+  std::filesystem::path out;  // the run's folder: checkpoints/, logs, report.html, model/
   bool resume = true;         // go on from the newest whole checkpoint, if there is one
   std::stop_token stop = {};  // finish the step, save, return
+  Facts machine = {};         // what the caller knows of it, for machine.json and the report
 };
 
 enum class TrainOutcome {

@@ -22,7 +22,7 @@ void expect_refusal(const std::vector<std::string>& arguments, int exit_code,
 
 TEST(TrainingCommands, HelpOfEach) {
   for (const auto& [group, name] :
-       {std::pair{"train", "sft"}, {"eval", "world"}, {"data", "synth"}}) {
+       {std::pair{"train", "sft"}, {"train", "report"}, {"eval", "world"}, {"data", "synth"}}) {
     const ProgramResult result = run_tarsier({group, name, "--help"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     expect_golden(std::string("help-") + group + "-" + name, result.out);
@@ -32,6 +32,7 @@ TEST(TrainingCommands, HelpOfEach) {
 TEST(TrainingCommands, RefuseFlags) {
   expect_refusal({"train", "sft"}, 2, "--recipe");
   expect_refusal({"train", "sft", "--recipe", "none.jsonc", "--out", "/tmp/x"}, 2, "none.jsonc");
+  expect_refusal({"train", "report", "/tmp"}, 5, "/tmp/metrics.jsonl: is not there");
   expect_refusal({"eval", "world", "--split", "train"}, 2, "--split: 'train'");
   expect_refusal({"eval", "world", "--clips", "0"}, 2, "--clips: is 0");
   expect_refusal({"eval", "world", "--split", "validation", "--unseen", "3"}, 2, "--unseen");
@@ -69,6 +70,8 @@ TEST(TrainSft, TrainsResumesAndLeavesAModelThatAnswers) {
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_EQ(trained.out, run + "/model\n");
   EXPECT_EQ(run_tarsier({"verify", run + "/model"}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(run + "/report.html"));
+  EXPECT_EQ(run_tarsier({"train", "report", run}).out, run + "/report.html\n");
   expect_refusal({"train", "sft", "--recipe", recipe, "--out", run, "--resume", "never"}, 2,
                  "already holds a run");
   expect_refusal({"train", "sft", "--recipe", recipe, "--out", run, "--set", "seed=2"}, 4,

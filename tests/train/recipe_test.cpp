@@ -56,6 +56,26 @@ TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
             std::string::npos);
 }
 
+TEST_F(RecipeFile, ReadsRatesOfGroups) {
+  const Recipe recipe = read_recipe(
+      file,
+      {R"(stages.0.groups=[{"match":"visual.blocks.","rate":0.1,"weight_decay":0},{"match":""}])",
+       "stages.0.schedule=linear", "stages.0.vision_layer_decay=0.9", "logit_chunk=7", "ema=0.99"});
+  const Stage& stage = recipe.stages[0];
+  ASSERT_EQ(stage.groups.size(), 2u);
+  EXPECT_EQ(stage.groups[0].rate, 0.1);
+  EXPECT_EQ(stage.groups[0].weight_decay, 0);
+  EXPECT_FALSE(stage.groups[1].weight_decay);
+  EXPECT_EQ(stage.schedule, ScheduleShape::linear);
+  EXPECT_EQ(recipe.stages[1].schedule, ScheduleShape::cosine);
+  EXPECT_EQ(stage.vision_layer_decay, 0.9);
+  EXPECT_EQ(recipe.ema, 0.99);
+  EXPECT_NE(refusal(file, {"stages.0.schedule=step"}).find("use one of: cosine, linear, constant"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {R"(stages.0.groups=[{"matches":"x"}])"}).find("is not a setting"),
+            std::string::npos);
+}
+
 TEST_F(RecipeFile, ShippedRecipesAreWhole) {
   for (const fs::directory_entry& entry :
        fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes")) {

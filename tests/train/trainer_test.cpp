@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <limits>
 
@@ -55,8 +56,21 @@ TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {
   ASSERT_EQ(rows.size(), 6u);
   EXPECT_EQ(rows.back().at("step"), 6);
   EXPECT_EQ(rows.back().at("stage"), "all");
+  EXPECT_TRUE(fs::exists(folder / "run" / "report.html"));
+  EXPECT_EQ(test::read(folder / "run" / "recipe.json").at("seed"), 5);
+  EXPECT_EQ(test::read(folder / "run" / "machine.json").at("compute"), "Float");
   EXPECT_GT(rows.back().at("next_token").get<double>(), 0);
   EXPECT_EQ(rows.front().at("next_token").get<double>(), 0);
+  for (const nlohmann::json& row : rows) {
+    EXPECT_GE(row.at("starved_share").get<double>(), 0);
+    EXPECT_LT(row.at("starved_share").get<double>(), 1);
+  }
+  EXPECT_EQ(
+      std::count_if(fs::directory_iterator(folder / "run"), fs::directory_iterator(),
+                    [](const fs::directory_entry& entry) {
+                      return entry.path().filename().string().starts_with("events.out.tfevents.");
+                    }),
+      1);
 }
 
 TEST_F(Trainer, FrozenWeightsStayAsTheyWere) {
@@ -97,6 +111,50 @@ TEST_F(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
     EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
 }
 
+TEST_F(Trainer, ExportsTheAveragesAndResumesThemBitForBit) {
+  const fs::path folder = fresh_folder("averages");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe plain = read_recipe(file), averaging = read_recipe(file, {"ema=0.9"});
+  ASSERT_EQ(train(plain, {folder / "plain"}), TrainOutcome::finished);
+  ASSERT_EQ(train(averaging, {folder / "straight"}), TrainOutcome::finished);
+  std::stop_source stop;
+  stop.request_stop();
+  while (train(averaging, {folder / "broken", true, stop.get_token()}) == TrainOutcome::stopped) {
+  }
+  const auto model_of = [&](const char* run) {
+    return bytes_of(folder / run / "model" / "model.safetensors");
+  };
+  EXPECT_TRUE(model_of("straight") == model_of("broken"));
+  EXPECT_FALSE(model_of("straight") == model_of("plain"));
+  // The averages do not touch what learns.
+  const auto one = metrics_of(folder / "plain"), two = metrics_of(folder / "straight");
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_EQ(one[i].at("loss"), two[i].at("loss")) << i;
+  const SafetensorsFile state(folder / "straight" / "checkpoints" / "step-00000006" /
+                              "state.safetensors"),
+      model(folder / "straight" / "model" / "model.safetensors");
+  const auto& average = state.tensors().at("average.model.norm.weight");
+  const auto& exported = std::find_if(model.tensors().begin(), model.tensors().end(), [](auto& t) {
+                           return t.first.ends_with("model.norm.weight");
+                         })->second;
+  EXPECT_TRUE(std::ranges::equal(average.bytes, exported.bytes));
+}
+
+TEST_F(Trainer, GroupThatNamesNoWeightIsRefusedBeforeTheFirstStep) {
+  const fs::path folder = fresh_folder("groups");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe recipe = read_recipe(file, {R"(stages.1.groups=[{"match":"vision.","rate":0.1}])"});
+  try {
+    train(recipe, {folder / "run"});
+    FAIL() << "a pattern that names nothing is an error";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(
+        std::string(error.what()),
+        "stage all: groups: 'vision.' is the beginning of no weight's path; use patterns such "
+        "as visual.blocks. or *.mlp.");
+  }
+  EXPECT_FALSE(fs::exists(folder / "run" / "checkpoints"));
+}
+
 TEST_F(Trainer, WorkersChangeNoBit) {
   const fs::path folder = fresh_folder("workers");
   const fs::path model = make_tiny_model(folder);
@@ -117,6 +175,48 @@ TEST_F(Trainer, WorkersChangeNoBit) {
   }
   EXPECT_TRUE(bytes_of(folder / "1" / "model" / "model.safetensors") ==
               bytes_of(folder / "2" / "model" / "model.safetensors"));
+}
+
+TEST_F(Trainer, RunKilledBeforeItsModelWasWrittenWritesItWhenStartedAgain) {
+  const fs::path folder = fresh_folder("no_model");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  ASSERT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  fs::remove_all(folder / "run" / "model");
+  EXPECT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  EXPECT_TRUE(verify_directory(folder / "run" / "model").empty());
+}
+
+std::vector<nlohmann::json> rows_of(const fs::path& file) {
+  std::vector<nlohmann::json> rows;
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
+  return rows;
+}
+
+TEST_F(Trainer, SampleAnswersChangeNoBitAndAreTheSameAfterAResume) {
+  const fs::path folder = fresh_folder("samples");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe silent = read_recipe(file),
+               speaking = read_recipe(file, {"sample_every=2", "sample_clips=2"});
+  ASSERT_EQ(train(silent, {folder / "silent"}), TrainOutcome::finished);
+  ASSERT_EQ(train(speaking, {folder / "speaking"}), TrainOutcome::finished);
+  EXPECT_TRUE(bytes_of(folder / "silent" / "model" / "model.safetensors") ==
+              bytes_of(folder / "speaking" / "model" / "model.safetensors"));
+  const auto rows = rows_of(folder / "speaking" / "samples.jsonl");
+  ASSERT_EQ(rows.size(), 16u);  // steps 4 and 6 of the stage that speaks; 2 clips, 4 questions each
+  EXPECT_EQ(rows[0].at("step"), 4);
+  EXPECT_EQ(rows[0].at("stage"), "all");
+  EXPECT_EQ(rows[0].at("id"), "synth easy/validation/2/0");
+  EXPECT_EQ(rows[0].at("prompt"), "Describe the video in detail.");
+  EXPECT_EQ(rows[0].at("truth").get<std::string>().find("<|"), std::string::npos);
+  EXPECT_EQ(rows[0].at("truth").get<std::string>().back(), '.');
+  EXPECT_NE(rows[0].at("answer"), "");
+  EXPECT_FALSE(fs::exists(folder / "silent" / "samples.jsonl"));
+
+  // Killed after step 5, with answers of a step that is done again.
+  fs::remove_all(folder / "speaking" / "checkpoints" / "step-00000006");
+  ASSERT_EQ(train(speaking, {folder / "speaking"}), TrainOutcome::finished);
+  EXPECT_EQ(rows_of(folder / "speaking" / "samples.jsonl"), rows);
 }
 
 TEST_F(Trainer, DamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {

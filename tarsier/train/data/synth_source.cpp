@@ -71,7 +71,8 @@ class SynthSource final : public SampleSource {
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
 
   Outcome<Sample> sample(std::uint64_t number) const override {
-    const Clip clip = make_clip(level_, Split::train, data_.seed, number);
+    const Split split = data_.held_out ? Split::validation : Split::train;
+    const Clip clip = make_clip(level_, split, data_.seed, number);
     Random random({recipe_seed_, stage_index_, number});
     const std::vector<double> seconds = sampled_seconds(clip, data_.frames);
     std::vector<Exchange> exchanges;
@@ -81,7 +82,8 @@ class SynthSource final : public SampleSource {
     if (wordless) add_a_question(clip, seconds, random, exchanges);
     Sample sample =
         build_sample(model_, draw(clip, seconds), exchanges,
-                     fmt::format("synth {}/train/{}/{}", level_.name, data_.seed, number));
+                     fmt::format("synth {}/{}/{}/{}", level_.name,
+                                 data_.held_out ? "validation" : "train", data_.seed, number));
     if (wordless) sample.branches.clear();
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
     for (TokenRun& branch : sample.branches) weigh_key_tokens(branch);

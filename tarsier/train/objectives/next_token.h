@@ -9,9 +9,12 @@ struct NextToken {
   double accuracy;  // share of targets whose likeliest token is right, unweighted
 };
 
-/// logits f32 [targets, vocab], labels i64 [targets], weights f32 [targets] (training.md 10.2: the
-/// mean is over all targets of a step, so `weight_sum` counts every micro-batch of it).
-NextToken next_token(const Tensor& logits, const Tensor& labels, const Tensor& weights,
-                     double weight_sum);
+/// The loss of hidden [targets, hidden] read by a head [vocab, hidden], for labels i64 [targets]
+/// with weights f32 [targets] (training.md 10.2: the mean is over all targets of a step, so
+/// `weight_sum` counts every micro-batch of it). Logits exist for `chunk` rows at a time: with a
+/// large vocabulary those of a whole batch would outweigh the model (training.md 12). The gradient
+/// is worked out in the same pass, while a chunk's logits are there. Differentiable once.
+NextToken next_token(const Tensor& hidden, const Tensor& head, const Tensor& labels,
+                     const Tensor& weights, double weight_sum, std::int64_t chunk);
 
 }  // namespace tarsier

@@ -7,7 +7,7 @@
 namespace tarsier {
 
 /// AdamW with decoupled decay (Loshchilov, Hutter 2019), one fused pass over weights and moments.
-/// Decay falls on matrices only, not on norms and biases. Every parameter has a gradient.
+/// Rate and decay are each parameter's own. Every parameter has a gradient.
 void adamw_update(std::span<Optimizer::Parameter* const> parameters,
                   const OptimizerSettings& settings);
 

@@ -38,8 +38,9 @@ void muon_update(std::span<Optimizer::Parameter* const> parameters,
     p.mean.lerp_(p.gradient, 1 - kMomentum);
     const Tensor ahead = p.gradient.lerp(p.mean, kMomentum);
     const auto side = static_cast<double>(std::max(ahead.size(0), ahead.size(1)));
-    p.master.mul_(1 - settings.rate * settings.weight_decay);
-    p.master.add_(orthogonalized(ahead), -settings.rate * std::sqrt(side));
+    const double rate = settings.rate * p.rate;
+    p.master.mul_(1 - rate * p.decay(settings));
+    p.master.add_(orthogonalized(ahead), -rate * std::sqrt(side));
   });
 }
 

@@ -14,7 +14,7 @@ namespace tarsier {
 
 void Optimizer::add(std::string path, const Tensor& weight) {
   const at::NoGradGuard no_grad;
-  Parameter parameter;
+  Parameter parameter{};
   parameter.is_layer_matrix = weight.dim() == 2 && path.find("embed_tokens") == std::string::npos &&
                               path.find("lm_head") == std::string::npos &&
                               !path.starts_with("training_only.");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ enum class UpdateRule { adamw, muon };
 struct OptimizerSettings {
   double rate = 1e-3, weight_decay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   UpdateRule rule = UpdateRule::adamw;
+  bool decay_vectors = false;  // norms and biases decay too
 };
 
 /// The weights that can learn, with what an update needs: f32 gradients, moments and, for 16-bit
@@ -26,10 +28,19 @@ class Optimizer {
     std::string path;
     Tensor weight;  // the model's own; 16-bit ones are refreshed from `master` after each step
     Tensor master;  // f32; the same tensor as `weight` when that is f32
-    Tensor mean, variance;  // f32, moments of the gradient; Muon uses `mean` alone
-    Tensor steps;           // f32 scalar: updates so far
-    Tensor gradient;        // f32, undefined until one is added
-    bool is_layer_matrix;   // 2-D and neither an embedding nor a head
+    Tensor mean, variance;               // f32, moments of the gradient; Muon uses `mean` alone
+    Tensor steps;                        // f32 scalar: updates so far
+    Tensor gradient;                     // f32, undefined until one is added
+    Tensor average;                      // f32, of `master` over time; undefined where none is kept
+    bool is_layer_matrix;                // 2-D and neither an embedding nor a head
+    double rate = 1;                     // times the settings'
+    std::optional<double> weight_decay;  // in place of the settings'
+
+    /// The decay of a step: none for norms and biases, unless the settings say so.
+    double decay(const OptimizerSettings& settings) const {
+      if (weight.dim() < 2 && !settings.decay_vectors) return 0;
+      return weight_decay.value_or(settings.weight_decay);
+    }
   };
 
   void add(std::string path, const Tensor& weight);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tarsier/train/optimizer/optimizer.h"
+
+namespace tarsier {
+
+/// Weights that learn at a rate and decay of their own.
+struct WeightGroup {
+  std::string match;                   // the beginning of a path; * stands for any characters
+  double rate = 1;                     // times the schedule's
+  std::optional<double> weight_decay;  // in place of the stage's
+};
+
+/// Whether `path` begins with the pattern: "visual.blocks.", "*.mlp.".
+bool begins_with(std::string_view path, std::string_view pattern);
+
+/// Tarsier2's layer-wise rate of the vision encoder (training.md 2.6): decay^(blocks + 1) for the
+/// patch embedding, decay^(blocks - j) for block j; 1 for the merger and all else.
+double vision_layer_rate(std::string_view path, std::int64_t blocks, double decay);
+
+/// Gives every parameter its rate and decay: those of the first group that matches, times the
+/// layer-wise rate where `vision_layer_decay` is below 1. Returns the first pattern that no
+/// parameter's path begins with.
+std::optional<std::string> assign_groups(std::span<Optimizer::Parameter> parameters,
+                                         std::span<const WeightGroup> groups,
+                                         double vision_layer_decay);
+
+}  // namespace tarsier

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tarsier/train/learner.h"
+#include "tarsier/train/prefetch.h"
+#include "tarsier/train/workers.h"
+
+namespace tarsier {
+
+/// One finished step, for the logs.
+struct StepReport {
+  std::int64_t step = 0, total_steps = 0;  // over all stages; step counts from 1
+  std::string stage;
+  StepLosses losses;
+  double rate = 0, gradient_norm = 0;
+  double seconds = 0;  // all of the step
+  double waited = 0;   // seconds of it in which there was no data
+  std::int64_t clips = 0, tokens = 0;
+  bool skipped = false;
+};
+
+/// One optimizer step: the lessons of all micro-batches, their gradients summed and clipped, the
+/// update. A step that is not finite leaves weights and moments as they were. `step_in_stage`
+/// counts from 0. Leaves `step`, `total_steps`, `stage` and `waited` to the caller.
+StepReport take_step(Learner& learner, Workers& workers, const StepData& data, const Stage& stage,
+                     std::int64_t step_in_stage);
+
+}  // namespace tarsier

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace tarsier {
+
+/// This process's place among the ranks of one run.
+struct Launch {
+  std::int64_t rank = 0, size = 1;
+  std::int64_t local_rank = 0;  // among the ranks of this machine
+  std::string host;             // where rank 0 is met
+  std::int64_t port = 0;
+};
+
+/// What a variable is set to; nullptr when it is not.
+using Environment = std::function<const char*(const char* name)>;
+
+/// Reads torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT) or those of
+/// a Slurm step (SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID, SLURM_STEP_NODELIST, SLURM_JOB_ID);
+/// nullopt without either. ConfigError names a variable that is missing or no sensible number.
+std::optional<Launch> launch_from_environment(const Environment& environment);
+
+/// The first machine of Slurm's short form of a list: "gpu[07-09,12],login" gives "gpu07".
+std::string first_host(const std::string& node_list);
+
+}  // namespace tarsier

@@ -10,7 +10,11 @@ namespace tarsier {
 /// Statements about a clip for questions: which are the same, which are true, and false ones near
 /// to true ones.
 
-/// Same kind, object names and argument. An appearing object's size and place do not count.
+/// What an event of a kind has besides its actor.
+bool has_partner(EventKind kind);    // swap, touch, hide, follow
+bool has_direction(EventKind kind);  // move, bounce, follow, walk
+
+/// Same kind, object names and arguments. An appearing object's size and place do not count.
 bool same_claim(const Event& a, const Event& b);
 
 /// False for a held-out (colour, shape) in words about a clip that shows none: a pair that is never

@@ -3,6 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tarsier/base/random.h"
+#include "tarsier/synth/claims.h"
+#include "tarsier/synth/languages/table.h"
+#include "tarsier/synth/loose_words.h"
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/prompts.h"
 #include "tarsier/synth/questions.h"
@@ -17,10 +20,12 @@ using Json = nlohmann::ordered_json;
 std::string text(std::string_view view) { return std::string(view); }
 
 Json look_json(const Look& look) {
-  return {{"shape", text(word(look.shape, Language::english))},
-          {"colour", text(word(look.colour, Language::english))},
-          {"size", text(word(look.size, Language::english))},
-          {"place", text(place_words(look.cell, Language::english))}};
+  Json json = {{"shape", text(word(look.shape, Language::english))},
+               {"colour", text(word(look.colour, Language::english))},
+               {"size", text(word(look.size, Language::english))},
+               {"place", text(place_words(look.cell, Language::english))}};
+  if (is_group(look)) json["count"] = look.count;
+  return json;
 }
 
 Json event_json(const Event& event, const std::vector<double>& seconds) {
@@ -31,14 +36,43 @@ Json event_json(const Event& event, const std::vector<double>& seconds) {
                {"frames", {frames.first + 1, frames.last + 1}},
                {"text", event_clause(event, Language::english)}};
   if (event.object >= 0) json["actor"] = look_json(event.actor);
-  if (event.kind == EventKind::swap) json["partner"] = look_json(event.partner);
-  if (event.kind == EventKind::move)
-    json["direction"] = text(word(event.direction, Language::english));
+  if (has_partner(event.kind)) json["partner"] = look_json(event.partner);
+  if (has_direction(event.kind)) json["direction"] = text(word(event.direction, Language::english));
   if (event.kind == EventKind::recolour)
     json["to_colour"] = text(word(event.to_colour, Language::english));
+  if (event.kind == EventKind::recount) json["to_count"] = event.to_count;
   if (event.kind == EventKind::cut)
     json["to_background"] = text(word(event.to_background, Language::english));
   return json;
+}
+
+Json question_json(const Question& question) {
+  return {{"kind", question.kind}, {"question", question.question}, {"answer", question.answer}};
+}
+
+Json loose_json(const LooseText& loose) {
+  Json json = {{"text", loose.text}, {"left_out", loose.left_out}, {"flaws", Json::array()}};
+  for (const Flaw& flaw : loose.flaws)
+    json["flaws"].push_back({{"kind", flaw.kind}, {"said", flaw.said}, {"truth", flaw.truth}});
+  return json;
+}
+
+// What the rows gained after their English and Chinese texts were first drawn has a stream of its
+// own, so that those stay the same.
+void add_later_texts(const Clip& clip, const std::vector<double>& seconds, Json& row) {
+  Random random({static_cast<std::uint64_t>(clip.split), clip.seed, clip.index, 0xc11a});
+  constexpr Language kSpanish = Language::spanish;
+  row["descriptions"]["es"] = describe(clip, kSpanish, random);
+  row["with_intervals"]["es"] = describe_with_intervals(clip, seconds, kSpanish, random);
+  row["questions"]["es"] = Json::array();
+  for (const Question& question : make_questions(clip, seconds, kSpanish, random))
+    row["questions"]["es"].push_back(question_json(question));
+  for (const Language language : kLanguages) {
+    const std::string code(table(language).code);
+    row["web_captions"][code] = loose_json(web_caption(clip, language, random, {}));
+    row["commentaries"][code] =
+        loose_json(drifting_commentary(clip, seconds, language, random, {}));
+  }
 }
 
 }  // namespace
@@ -57,6 +91,10 @@ std::string clip_row(const Clip& clip, const std::string& video_file, std::int64
   row["background"] = background_word(clip.background);
   row["opening"] = Json::array();
   for (const Look& look : clip.opening) row["opening"].push_back(look_json(look));
+  if (clip.camera != Camera{}) {
+    row["camera"] = {{"zoom", clip.camera.zoom}, {"pan", {clip.camera.pan_x, clip.camera.pan_y}}};
+  }
+  if (clip.horizon > 0) row["horizon"] = clip.horizon;
   row["events"] = Json::array();
   for (const Event& event : clip.events) row["events"].push_back(event_json(event, seconds));
   const std::string description = describe(clip, Language::english, random);
@@ -79,13 +117,13 @@ std::string clip_row(const Clip& clip, const std::string& video_file, std::int64
        {std::pair{"en", Language::english}, std::pair{"zh", Language::chinese}}) {
     row["questions"][code] = Json::array();
     for (const Question& question : make_questions(clip, seconds, language, random)) {
-      row["questions"][code].push_back(
-          {{"kind", question.kind}, {"question", question.question}, {"answer", question.answer}});
+      row["questions"][code].push_back(question_json(question));
       if (language != Language::english) continue;
       turn("user", Json::array({words(question.question)}));
       turn("assistant", Json::array({words(question.answer)}));
     }
   }
+  add_later_texts(clip, seconds, row);
   row["messages"] = std::move(messages);
   return row.dump();
 }

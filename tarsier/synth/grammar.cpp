@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/phrases.h"
 
 namespace tarsier {
@@ -45,14 +46,15 @@ std::optional<FrameInterval> take_marker(std::string_view& text) {
 
 class Parser {
  public:
-  explicit Parser(Language language) : language_(language), phrases_(phrases(language)) {}
+  explicit Parser(Language language)
+      : language_(language), words_(table(language)), phrases_(phrases(language)) {}
 
   ParsedScene parse(std::string_view text) {
     while (!text.empty()) {
-      const std::size_t stop = text.find(phrases_.stop);
+      const std::size_t stop = text.find(words_.stop);
       add_sentence(trimmed(text.substr(0, stop)));
       if (stop == std::string_view::npos) break;
-      text.remove_prefix(stop + phrases_.stop.size());
+      text.remove_prefix(stop + words_.stop.size());
     }
     return scene_;
   }
@@ -70,10 +72,10 @@ class Parser {
   }
 
   bool add_opening(std::string_view sentence) {
-    for (const std::vector<Pattern>& patterns : phrases_.openings) {
-      for (const Pattern& pattern : patterns) {
+    for (const std::vector<Phrase>& phrases : phrases_.openings) {
+      for (const Phrase& phrase : phrases) {
         SlotValues values;
-        if (!match(pattern, sentence, values, language_)) continue;
+        if (!match(phrase, sentence, values, language_)) continue;
         scene_.opening.insert(scene_.opening.end(), values.objects.begin(), values.objects.end());
         if (!scene_.background) scene_.background = values.background;
         return true;
@@ -83,17 +85,18 @@ class Parser {
   }
 
   bool add_event(std::string_view sentence) {
-    take(sentence, phrases_.then);
+    if (!take(sentence, words_.then)) take(sentence, words_.meanwhile);
     for (std::size_t kind = 0; kind < phrases_.events.size(); ++kind) {
-      for (const Pattern& pattern : phrases_.events[kind]) {
+      for (const Phrase& phrase : phrases_.events[kind]) {
         SlotValues values;
-        if (!match(pattern, sentence, values, language_)) continue;
+        if (!match(phrase, sentence, values, language_)) continue;
         scene_.events.push_back({.kind = static_cast<EventKind>(kind),
                                  .actor = values.actor,
                                  .partner = values.partner,
                                  .direction = values.direction,
                                  .to_colour = values.to_colour,
                                  .to_background = values.background,
+                                 .to_count = values.to_count,
                                  .first_frame = interval_.first,
                                  .last_frame = interval_.last});
         return true;
@@ -103,6 +106,7 @@ class Parser {
   }
 
   Language language_;
+  const LanguageTable& words_;
   const Phrases& phrases_;
   ParsedScene scene_;
   FrameInterval interval_;  // of the latest marker

@@ -12,10 +12,11 @@ namespace tarsier {
 struct ParsedEvent {
   EventKind kind = EventKind::appear;
   Look actor{};    // colour and shape; for appear also size and cell
-  Look partner{};  // colour and shape of the swap's other object
+  Look partner{};  // colour and shape of the other object; a group's count is 0
   Direction direction = Direction::none;
   Colour to_colour = Colour::red;
   Background to_background = Background::black;
+  int to_count = 0;
   std::int64_t first_frame = -1, last_frame = -1;  // 0-based, both included; -1 without a marker
   bool operator==(const ParsedEvent&) const = default;
 };

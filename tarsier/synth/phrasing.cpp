@@ -1,7 +1,11 @@
 #include "tarsier/synth/phrasing.h"
 
+#include <utility>
+
 #include "tarsier/synth/claims.h"
+#include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/phrases.h"
+#include "tarsier/synth/question_words.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 
@@ -14,39 +18,46 @@ SlotValues values_of(const Event& event) {
           .direction = event.direction,
           .to_colour = event.to_colour,
           .background = event.to_background,
+          .to_count = event.to_count,
           .objects = {}};
 }
 
-const std::vector<Pattern>& patterns_of(const Event& event, Language language) {
+SlotValues actor_values(const Look& look) {
+  SlotValues values;
+  values.actor = look;
+  return values;
+}
+
+const std::vector<Phrase>& phrases_of(const Event& event, Language language) {
   return phrases(language).events[static_cast<std::size_t>(event.kind)];
 }
 
-std::string sentence(std::string clause, Language language) {
-  if (clause[0] >= 'a' && clause[0] <= 'z') clause[0] = static_cast<char>(clause[0] - 'a' + 'A');
-  return clause + phrases(language).stop;
-}
-
 std::string opening_sentence(const Clip& clip, Language language, Random& random) {
-  const Pattern& pattern = random.pick(phrases(language).openings[clip.opening.size()]);
+  const Phrase& phrase = random.pick(phrases(language).openings[clip.opening.size()]);
   SlotValues values;
   values.background = clip.background;
   values.objects = clip.opening;
-  return sentence(fill(pattern, values, language), language);
-}
-
-std::string any_clause(const Event& event, Language language, Random& random) {
-  return fill(random.pick(patterns_of(event, language)), values_of(event), language);
+  return as_sentence(fill(phrase, values, language), language);
 }
 
 }  // namespace
 
+std::string as_sentence(std::string clause, Language language) {
+  if (clause[0] >= 'a' && clause[0] <= 'z') clause[0] = static_cast<char>(clause[0] - 'a' + 'A');
+  return clause.append(table(language).stop);
+}
+
 std::string describe(const Clip& clip, Language language, Random& random) {
+  const LanguageTable& words = table(language);
   std::string text = opening_sentence(clip, language, random);
   for (std::size_t i = 0; i < clip.events.size(); ++i) {
-    const bool then = i > 0 && random.chance(0.5);
-    const std::string clause = any_clause(clip.events[i], language, random);
-    text += phrases(language).space +
-            sentence(then ? phrases(language).then + clause : clause, language);
+    std::string clause;
+    if (i > 0 && random.chance(0.5)) {
+      const bool beside = clip.events[i].start < clip.events[i - 1].end;
+      clause = beside ? words.meanwhile : words.then;
+    }
+    clause += any_clause(clip.events[i], language, random);
+    text.append(words.space).append(as_sentence(std::move(clause), language));
   }
   return text;
 }
@@ -56,7 +67,7 @@ std::string describe_with_intervals(const Clip& clip, std::span<const double> fr
   std::string text = opening_sentence(clip, language, random);
   for (const Event& event : clip.events) {
     text += frame_marker(frame_interval(event, frame_seconds));
-    text += sentence(any_clause(event, language, random), language);
+    text += as_sentence(any_clause(event, language, random), language);
   }
   return text;
 }
@@ -81,16 +92,20 @@ std::string short_caption(const Clip& clip, Language language, Random& random, d
       look = false_name(clip, look, true, random);
     }
   }
-  const std::string ground(word(background, language));
+  const std::string list = object_list(looks, language);
+  if (!says_background) return list;
+  return put(std::string(table(language).on_background),
+             {{"{objects}", list}, {"{background}", word(background, language)}});
+}
+
+std::string object_list(const std::vector<Look>& looks, Language language) {
+  const LanguageTable& words = table(language);
   std::string list;
   for (std::size_t i = 0; i < looks.size(); ++i) {
-    if (i > 0)
-      list += language == Language::chinese ? "和" : i + 1 == looks.size() ? " and " : ", ";
+    if (i > 0) list += i + 1 == looks.size() ? words.caption_last_comma : words.caption_comma;
     list += with_article(looks[i], language);
   }
-  if (!says_background) return list;
-  return language == Language::chinese ? ground + "背景上的" + list
-                                       : list + " on a " + ground + " background";
+  return list;
 }
 
 std::string frame_marker(FrameInterval interval) {
@@ -100,17 +115,27 @@ std::string frame_marker(FrameInterval interval) {
 }
 
 std::string event_clause(const Event& event, Language language) {
-  return fill(patterns_of(event, language)[0], values_of(event), language);
+  return fill(phrases_of(event, language)[0], values_of(event), language);
+}
+
+std::string any_clause(const Event& event, Language language, Random& random) {
+  return fill(random.pick(phrases_of(event, language)), values_of(event), language);
 }
 
 std::string object_name(const Look& look, Language language) {
-  const std::string space = language == Language::english ? " " : "";
-  return std::string(word(look.colour, language)) + space + std::string(word(look.shape, language));
+  return fill(phrases(language).bare, actor_values(look), language);
 }
 
 std::string with_article(const Look& look, Language language) {
-  if (language == Language::chinese) return object_name(look, language);
-  return (look.colour == Colour::orange ? "an " : "a ") + object_name(look, language);
+  return fill(phrases(language).one, actor_values(look), language);
+}
+
+std::string with_definite_article(const Look& look, Language language) {
+  return fill(phrases(language).the, actor_values(look), language);
+}
+
+std::string members_name(const Look& look, Language language) {
+  return fill(phrases(language).many, actor_values(look), language);
 }
 
 }  // namespace tarsier

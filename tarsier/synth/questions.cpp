@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "tarsier/synth/claims.h"
+#include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/question_words.h"
+#include "tarsier/synth/slot_words.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 
@@ -59,6 +61,7 @@ class Asker {
   }
   std::string place(Cell cell) const { return std::string(place_words(cell, language_)); }
   std::string name(const Look& look) const { return object_name(look, language_); }
+  std::string the_name(const Look& look) const { return with_definite_article(look, language_); }
   std::string clause(const Event& event) const { return event_clause(event, language_); }
 
   // Up to kMostOfAKind of the items that pass, in random order.
@@ -73,15 +76,22 @@ class Asker {
 
   std::vector<Look> opening_with_lonely(bool by_shape) {
     return some(clip_.opening, [&](const Look& look) {
+      if (is_group(look)) return false;  // "the circle" is one
       return std::count_if(clip_.opening.begin(), clip_.opening.end(), [&](const Look& other) {
                return by_shape ? other.shape == look.shape : other.colour == look.colour;
              }) == 1;
     });
   }
 
+  std::string colour_question(const Look& look) const {
+    const std::size_t shape = static_cast<std::size_t>(look.shape);
+    return put(words_.colour,
+               {{"{shape}", say(look.shape)}, {"{the_shape}", table(language_).the_shape[shape]}});
+  }
+
   void ask_colour() {
     for (const Look& look : opening_with_lonely(true)) {
-      add("colour", put(words_.colour, {{"{shape}", say(look.shape)}}), say(look.colour));
+      add("colour", colour_question(look), say(look.colour));
     }
   }
 
@@ -92,17 +102,36 @@ class Asker {
   }
 
   void ask_count() {
-    add("count", words_.count_start, std::to_string(clip_.opening.size()));
-    add("count", words_.count_end, std::to_string(last_.size()));
+    add_counts(clip_.opening, words_.count_start, words_.count_group_start);
+    add_counts(last_, words_.count_end, words_.count_group_end);
+  }
+
+  // Whether a group is one object or many is a matter of taste: with a group its members are
+  // counted.
+  void add_counts(const std::vector<Look>& looks, const std::string& of_all,
+                  const std::string& of_group) {
+    if (std::none_of(looks.begin(), looks.end(), is_group)) {
+      add("count", of_all, std::to_string(looks.size()));
+      return;
+    }
+    for (const Look& look : looks) {
+      if (is_group(look))
+        add("count", put(of_group, {{"{names}", members_name(look, language_)}}),
+            std::to_string(look.count));
+    }
+  }
+
+  std::string place_question(const std::string& words, const Look& look) const {
+    return put(words, {{"{name}", name(look)}, {"{the_name}", the_name(look)}});
   }
 
   void ask_place() {
     const auto any = [](const Look&) { return true; };
     for (const Look& look : some(clip_.opening, any)) {
-      add("place", put(words_.place_start, {{"{name}", name(look)}}), place(look.cell));
+      add("place", place_question(words_.place_start, look), place(look.cell));
     }
     for (const Look& look : some(last_, any)) {
-      add("place", put(words_.place_end, {{"{name}", name(look)}}), place(look.cell));
+      add("place", place_question(words_.place_end, look), place(look.cell));
     }
   }
 
@@ -132,7 +161,9 @@ class Asker {
   }
 
   void ask_after() {
-    const auto followed = [&](std::size_t i) { return i + 1 < clip_.events.size(); };
+    const auto followed = [&](std::size_t i) {  // and the next begins when it is over
+      return i + 1 < clip_.events.size() && clip_.events[i + 1].start >= clip_.events[i].end;
+    };
     for (const std::size_t i : some(once_, followed)) {
       add("after", put(words_.after, {{"{clause}", clause(clip_.events[i])}}),
           clause(clip_.events[i + 1]));
@@ -141,7 +172,7 @@ class Asker {
 
   void ask_times() {
     add_times(random_.pick(clip_.events).kind);
-    add_times(static_cast<EventKind>(random_.integer(0, kEventKinds - 1)));
+    add_times(static_cast<EventKind>(random_.integer(0, clip_.event_kinds - 1)));
   }
 
   void add_times(EventKind kind) {
@@ -181,13 +212,23 @@ class Asker {
   }
 
   std::string did(const Event& event) const {
-    const std::string direction = event.direction == Direction::none ? "" : say(event.direction);
+    const LanguageTable& words = table(language_);
+    const auto way = static_cast<std::size_t>(event.direction);
+    SlotValues turned;  // the new colour agrees with the actor
+    turned.actor = event.actor;
+    const std::string_view to =
+        slot_words({.literal = {}, .has_slot = true, .field = Field::to_colour},
+                   static_cast<int>(event.to_colour), turned, language_);
     return put(words_.did[static_cast<std::size_t>(event.kind)],
                {{"{name}", name(event.actor)},
+                {"{the_name}", the_name(event.actor)},
                 {"{a_name}", with_article(event.actor, language_)},
                 {"{partner}", name(event.partner)},
-                {"{direction}", direction},
-                {"{to}", say(event.to_colour)},
+                {"{the_partner}", the_name(event.partner)},
+                {"{direction}", words.directions[way]},
+                {"{edge}", words.edges[way]},
+                {"{to}", to},
+                {"{to_count}", words.counts[static_cast<std::size_t>(event.to_count)]},
                 {"{background}", say(event.to_background)},
                 {"{clause}", clause(event)}});
   }
@@ -240,7 +281,7 @@ class Asker {
     const Look look = random_.pick(clip_.opening);
     switch (random_.integer(0, 2)) {
       case 0:
-        add_choice(put(words_.place_start, {{"{name}", name(look)}}), place(look.cell),
+        add_choice(place_question(words_.place_start, look), place(look.cell),
                    three_others(look.cell, kCells, [&](int value) { return place(value); }));
         break;
       case 1:
@@ -263,13 +304,13 @@ class Asker {
 
   void ask_choice_of_looks() {
     if (const std::vector<Look> lonely = opening_with_lonely(true); !lonely.empty()) {
-      add_choice(put(words_.colour, {{"{shape}", say(lonely[0].shape)}}), say(lonely[0].colour),
+      add_choice(colour_question(lonely[0]), say(lonely[0].colour),
                  three_others(static_cast<int>(lonely[0].colour), kColours,
                               [&](int value) { return say(static_cast<Colour>(value)); }));
     }
     if (const std::vector<Look> lonely = opening_with_lonely(false); !lonely.empty()) {
       add_choice(put(words_.shape, {{"{colour}", say(lonely[0].colour)}}), say(lonely[0].shape),
-                 three_others(static_cast<int>(lonely[0].shape), kShapes,
+                 three_others(static_cast<int>(lonely[0].shape), clip_.shapes,
                               [&](int value) { return say(static_cast<Shape>(value)); }));
     }
   }

@@ -11,7 +11,9 @@
 namespace tarsier {
 
 /// kind: colour, shape, count, place, background, first, after, times, when, is_there, does_it,
-/// before, choice. The three before `choice` are probes: their answers are yes / no (是 / 否).
+/// before, choice. The three before `choice` are probes: their answers are yes / no (是 / 否, sí /
+/// no). Order is comes_before's: what begins first happens first; "after" is asked of events that
+/// are over when the next begins.
 struct Question {
   std::string kind, question, answer;
 };

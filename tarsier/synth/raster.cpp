@@ -7,87 +7,12 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/random.h"
+#include "tarsier/synth/shape_distance.h"
+#include "tarsier/synth/surface.h"
 #include "tarsier/synth/timeline.h"
 
 namespace tarsier {
 namespace {
-
-// Sine and cosine of a whole turn's share by a polynomial: libm's last bit differs between
-// machines.
-std::pair<double, double> sine_cosine(double turns) {
-  const double quarters = turns * 4;
-  const double nearest = std::floor(quarters + 0.5);
-  const double x = (quarters - nearest) * 1.5707963267948966;  // within an eighth of a turn of 0
-  const double x2 = x * x;
-  const double sine =
-      x * (1 + x2 * (-1.0 / 6 + x2 * (1.0 / 120 + x2 * (-1.0 / 5040 + x2 * (1.0 / 362880)))));
-  const double cosine = 1 + x2 * (-0.5 + x2 * (1.0 / 24 + x2 * (-1.0 / 720 + x2 * (1.0 / 40320))));
-  switch (static_cast<std::int64_t>(nearest) & 3) {
-    case 0:
-      return {sine, cosine};
-    case 1:
-      return {cosine, -sine};
-    case 2:
-      return {-sine, -cosine};
-    default:
-      return {-cosine, sine};
-  }
-}
-
-// The signed distances below are in pixels, negative inside, for a shape of radius r about (0, 0),
-// y down. Near outer corners they are distances to the nearest edge's line: sharp corners, and no
-// square roots.
-struct CircleDistance {
-  float radius;
-  float operator()(float x, float y) const { return std::sqrt(x * x + y * y) - radius; }
-};
-struct RingDistance {
-  float middle, half_width;
-  float operator()(float x, float y) const {
-    return std::abs(std::sqrt(x * x + y * y) - middle) - half_width;
-  }
-};
-struct SquareDistance {
-  float half_side;
-  float operator()(float x, float y) const {
-    return std::max(std::abs(x), std::abs(y)) - half_side;
-  }
-};
-struct TriangleDistance {  // equilateral, a corner on top
-  float inner_radius;
-  float operator()(float x, float y) const {
-    return std::max(y, 0.8660254f * std::abs(x) - 0.5f * y) - inner_radius;
-  }
-};
-struct CrossDistance {
-  float half_length, half_width;
-  float operator()(float x, float y) const {
-    const float a = std::abs(x), b = std::abs(y);
-    return std::max(std::max(a, b) - half_length, std::min(a, b) - half_width);
-  }
-};
-struct StarDistance {  // five points, one on top; mirrored into a tenth, where the edge is one line
-  float radius, edge_x, edge_y;  // the edge's unit direction, from the tip inwards
-  float operator()(float x, float y) const {
-    constexpr float kCos = 0.809017f, kSin = 0.5877853f;
-    float u = std::abs(x), v = -y;
-    const float a = 2 * std::max(kCos * u - kSin * v, 0.0f);
-    u -= a * kCos;
-    v += a * kSin;
-    const float b = 2 * std::max(-kCos * u - kSin * v, 0.0f);
-    u += b * kCos;
-    v += b * kSin;
-    u = std::abs(u);
-    return (v - radius) * edge_x - u * edge_y;
-  }
-};
-
-StarDistance star_distance(float radius) {
-  constexpr double kInner = 0.44;
-  const double x = kInner * 0.5877852522924731, y = kInner * 0.8090169943749475 - 1;
-  const double length = std::sqrt(x * x + y * y);
-  return {radius, static_cast<float>(x / length), static_cast<float>(y / length)};
-}
 
 struct Canvas {
   std::span<std::uint8_t> rgb;
@@ -142,39 +67,17 @@ void draw(const Canvas& canvas, const Sprite& sprite) {
       return shade(canvas, sprite, RingDistance{0.76f * r, 0.2f * r}, radius);
     case Shape::star:
       return shade(canvas, sprite, star_distance(1.08f * r), 1.1 * radius);
+    case Shape::figure:
+      return shade(canvas, sprite, figure_distance(r, sprite.stride, sprite.wave), 1.05 * radius);
   }
 }
 
-// A smooth random field of -5 to 5 levels over the picture: what makes the background a surface.
-// Its knots are 28 pixels of 336 apart; in between it is bilinear, in integers.
-std::vector<std::uint8_t> textured(std::array<std::uint8_t, 3> rgb, std::int64_t side,
-                                   Random random) {
-  constexpr std::int64_t kKnots = 13, kOne = 256;
-  std::array<std::array<std::int64_t, kKnots>, kKnots> knots;
-  for (auto& row : knots) {
-    for (std::int64_t& knot : row) knot = random.integer(-5, 5);
-  }
-  const auto at = [&](std::int64_t row, std::int64_t column) {
-    return knots[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
-  };
-  const auto position = [&](std::int64_t pixel) {
-    return (2 * pixel + 1) * (kKnots - 1) * kOne / (2 * side);
-  };
-  std::vector<std::uint8_t> canvas(static_cast<std::size_t>(side * side * 3));
-  std::uint8_t* pixel = canvas.data();
-  for (std::int64_t row = 0; row < side; ++row) {
-    const std::int64_t y = position(row) / kOne, dy = position(row) % kOne;
-    for (std::int64_t column = 0; column < side; ++column, pixel += 3) {
-      const std::int64_t x = position(column) / kOne, dx = position(column) % kOne;
-      const std::int64_t above = at(y, x) * (kOne - dx) + at(y, x + 1) * dx;
-      const std::int64_t below = at(y + 1, x) * (kOne - dx) + at(y + 1, x + 1) * dx;
-      const std::int64_t offset = (above * (kOne - dy) + below * dy + kOne * kOne / 2) >> 16;
-      for (std::size_t i = 0; i < 3; ++i) {
-        pixel[i] = static_cast<std::uint8_t>(std::clamp<std::int64_t>(rgb[i] + offset, 0, 255));
-      }
-    }
-  }
-  return canvas;
+Sprite seen_from(Sprite sprite, const View& view) {
+  constexpr double kMiddle = kPictureSide / 2;
+  sprite.x = (sprite.x - kMiddle) * view.zoom + kMiddle + view.x;
+  sprite.y = (sprite.y - kMiddle) * view.zoom + kMiddle + view.y;
+  sprite.radius *= view.zoom;
+  return sprite;
 }
 
 }  // namespace
@@ -193,6 +96,7 @@ const std::vector<std::uint8_t>& Renderer::canvas(Background background) {
     canvas = textured(rgb_of(background), side_,
                       Random({kTag, static_cast<std::uint64_t>(clip_.split), clip_.seed,
                               clip_.index, static_cast<std::uint64_t>(background)}));
+    if (clip_.horizon > 0) draw_ground(canvas, side_, clip_.horizon);
   }
   return canvas;
 }
@@ -201,8 +105,13 @@ void Renderer::render(double seconds, std::span<std::uint8_t> rgb) {
   const SceneState state = state_at(clip_, seconds);
   const std::vector<std::uint8_t>& background = canvas(state.background);
   check(rgb.size() == background.size(), "the picture's buffer is [side, side, 3]");
-  std::copy(background.begin(), background.end(), rgb.begin());
-  for (const Sprite& sprite : state.sprites) draw({rgb, side_}, sprite);
+  if (state.view == View{}) {
+    std::copy(background.begin(), background.end(), rgb.begin());
+    for (const Sprite& sprite : state.sprites) draw({rgb, side_}, sprite);
+    return;
+  }
+  draw_seen_from(background, side_, state.view, rgb);
+  for (const Sprite& sprite : state.sprites) draw({rgb, side_}, seen_from(sprite, state.view));
 }
 
 std::vector<std::uint8_t> Renderer::render(double seconds) {

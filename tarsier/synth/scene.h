@@ -1,14 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "tarsier/synth/world.h"
 
 namespace tarsier {
 
-/// "easy" or "base". Throws ConfigError for any other name.
+/// "easy", "base" or "rich". Throws ConfigError for any other name.
 const Level& level_named(std::string_view name);
+std::vector<std::string> level_names();
+std::string level_list();  // "easy, base or rich"
 
 struct ClipOptions {
   /// A clip of the "unseen" set: one object of the opening scene has a held-out (colour, shape),
@@ -22,8 +26,8 @@ struct ClipOptions {
 Clip make_clip(const Level& level, Split split, std::uint64_t seed, std::uint64_t index,
                ClipOptions options = {});
 
-/// The six (colour, shape) pairs that no training or validation clip shows: one of each shape, six
-/// colours.
+/// The six (colour, shape) pairs that no training or validation clip shows: one of each shape of
+/// the level base, six colours.
 bool is_held_out(Colour colour, Shape shape);
 
 }  // namespace tarsier

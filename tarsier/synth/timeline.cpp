@@ -3,18 +3,14 @@
 #include <algorithm>
 
 #include "tarsier/base/error.h"
-#include "tarsier/synth/raster.h"
+#include "tarsier/synth/grid.h"
+#include "tarsier/synth/motion.h"
 
 namespace tarsier {
 namespace {
 
 // Sampled times may come from a file, rounded to its time base.
 constexpr double kTimeSlack = 1e-3;
-
-double radius_of(ShapeSize size) { return size == ShapeSize::small ? kSmallRadius : kBigRadius; }
-double x_of(Cell cell) { return kCellSide * (cell % 3 + 0.5); }
-double y_of(Cell cell) { return kCellSide * (cell / 3 + 0.5); }
-double between(double from, double to, double share) { return from + (to - from) * share; }
 
 // 0 before the event, 1 after it, in between the share of its time that is over.
 double progress(const Event& event, double seconds) {
@@ -26,71 +22,21 @@ bool is_past_middle(const Event& event, double seconds) {
   return seconds >= (event.start + event.end) / 2;
 }
 
+}  // namespace
+
 bool concerns(const Event& event, int object) {
   return event.object == object || event.other == object;
 }
-
-// Height of a jump, 0 to 1: two hops, steep at the ground so that few moments look like standing
-// still.
-double hop(double share) {
-  const double phase = share < 0.5 ? 2 * share : 2 * share - 1;
-  const double away = 1 - 4 * phase * (1 - phase);
-  return 1 - away * away;
-}
-
-Sprite still_sprite(const Object& object, int index, const Look& look) {
-  Sprite sprite{.object = index, .shape = look.shape};
-  sprite.x = x_of(look.cell) + object.jitter_x;
-  sprite.y = y_of(look.cell) + object.jitter_y;
-  sprite.radius = radius_of(look.size);
-  const std::array<std::uint8_t, 3> rgb = rgb_of(look.colour);
-  for (std::size_t c = 0; c < 3; ++c) sprite.rgb[c] = rgb[c];
-  return sprite;
-}
-
-// Draws the part of an event that is in progress onto a sprite that shows the look before it.
-void animate(Sprite& sprite, const Event& event, const Look& before, double share) {
-  const Look after = look_after(event, sprite.object, before);
-  sprite.x += (x_of(after.cell) - x_of(before.cell)) * share;
-  sprite.y += (y_of(after.cell) - y_of(before.cell)) * share;
-  sprite.radius = between(radius_of(before.size), radius_of(after.size), share);
-  const std::array<std::uint8_t, 3> to = rgb_of(after.colour);
-  for (std::size_t c = 0; c < 3; ++c) sprite.rgb[c] = between(sprite.rgb[c], to[c], share);
-  switch (event.kind) {
-    case EventKind::appear:
-    case EventKind::disappear: {
-      const double shown = event.kind == EventKind::appear ? share : 1 - share;
-      sprite.opacity = shown;
-      sprite.radius *= between(0.4, 1, shown);
-      break;
-    }
-    case EventKind::spin:
-      sprite.turns += kSpinTurns * share;
-      break;
-    case EventKind::jump:
-      sprite.y -= kJumpHeight * hop(share);
-      break;
-    case EventKind::swap: {  // each goes round on its own side: the arcs bend apart at right angles
-                             // to the way
-      const double dx = x_of(after.cell) - x_of(before.cell),
-                   dy = y_of(after.cell) - y_of(before.cell);
-      const double cells = std::max({dx, -dx, dy, -dy}) / kCellSide;
-      const double bend = 0.42 * 4 * share * (1 - share) / cells;
-      sprite.x -= dy * bend;
-      sprite.y += dx * bend;
-      break;
-    }
-    default:
-      break;
-  }
-}
-
-}  // namespace
 
 Look look_after(const Event& event, int object, Look before) {
   if (event.kind == EventKind::swap) {
     if (object == event.object) before.cell = event.partner.cell;
     if (object == event.other) before.cell = event.actor.cell;
+    return before;
+  }
+  if (event.kind == EventKind::follow) {
+    if (object == event.object || object == event.other)
+      before.cell = neighbour(before.cell, event.direction).value_or(before.cell);
     return before;
   }
   if (object != event.object) return before;
@@ -104,23 +50,12 @@ Look look_after(const Event& event, int object, Look before) {
     case EventKind::recolour:
       before.colour = event.to_colour;
       break;
+    case EventKind::recount:
+      before.count = event.to_count;
+      break;
     case EventKind::move:
-      switch (event.direction) {
-        case Direction::left:
-          before.cell -= 1;
-          break;
-        case Direction::right:
-          before.cell += 1;
-          break;
-        case Direction::up:
-          before.cell -= 3;
-          break;
-        case Direction::down:
-          before.cell += 3;
-          break;
-        case Direction::none:
-          break;
-      }
+    case EventKind::walk:
+      before.cell = neighbour(before.cell, event.direction).value_or(before.cell);
       break;
     default:
       break;
@@ -130,11 +65,16 @@ Look look_after(const Event& event, int object, Look before) {
 
 SceneState state_at(const Clip& clip, double seconds) {
   SceneState state{.background = background_at(clip, seconds), .sprites = {}};
+  if (clip.camera != Camera{}) {
+    const double share = std::clamp(seconds / clip.seconds, 0.0, 1.0);
+    state.view = {1 + (clip.camera.zoom - 1) * share, clip.camera.pan_x * share,
+                  clip.camera.pan_y * share};
+  }
   for (std::size_t i = 0; i < clip.objects.size(); ++i) {
     const int index = static_cast<int>(i);
     const Object& object = clip.objects[i];
     Look look = object.look;
-    double turns = 0;
+    Rest rest;
     bool in_view = object.from_start;
     const Event* running = nullptr;
     for (const Event& event : clip.events) {
@@ -145,15 +85,15 @@ SceneState state_at(const Clip& clip, double seconds) {
         break;
       }
       look = look_after(event, index, look);
-      if (event.kind == EventKind::spin) turns += kSpinTurns;
+      rest = rest_after(event, index, rest);
       if (event.kind == EventKind::disappear) in_view = false;
     }
     if (!in_view) continue;
-    Sprite sprite = still_sprite(object, index, look);
-    sprite.turns = turns;
-    if (running != nullptr) animate(sprite, *running, look, progress(*running, seconds));
-    state.sprites.push_back(sprite);
+    add_sprites(clip, index, look, rest, running,
+                running == nullptr ? 0 : progress(*running, seconds), state.sprites);
   }
+  std::stable_sort(state.sprites.begin(), state.sprites.end(),
+                   [](const Sprite& a, const Sprite& b) { return a.layer < b.layer; });
   return state;
 }
 

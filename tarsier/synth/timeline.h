@@ -15,6 +15,8 @@ inline constexpr double kPictureSide = 336, kCellSide = 112;
 inline constexpr double kSmallRadius = 33, kBigRadius = 52;
 /// A jump's height, twice a jump; the turn of a spin, which leaves the object tilted.
 inline constexpr double kJumpHeight = 45, kSpinTurns = 405.0 / 360.0;
+/// A group's members, and how far they stand from its cell's centre, each way.
+inline constexpr double kMemberRadius = 19, kMemberDistance = 30;
 
 /// One object as it is drawn at one time. Lengths in pixels of a 336-pixel side, y down.
 struct Sprite {
@@ -25,11 +27,23 @@ struct Sprite {
   double turns = 0;             // clockwise rotation; 1 is a full turn
   double opacity = 1;           // 0 to 1
   std::array<double, 3> rgb{};  // 0 to 255
+  double stride = 0;            // a figure's feet: -1 to 1, 0 together
+  double wave = 0;              // its hand: 0 down; 1 to 3 up, from the one side to the other
+  int layer = 0;                // lower ones are drawn first
+};
+
+/// Where the camera stands: (x, y) of the world is drawn at (x - 168) * zoom + 168 + this x, and so
+/// for y.
+struct View {
+  double zoom = 1, x = 0, y = 0;
+  bool operator==(const View&) const = default;
 };
 
 struct SceneState {
   Background background = Background::black;
-  std::vector<Sprite> sprites;  // what is in view, in drawing order; fading objects included
+  std::vector<Sprite> sprites;  // what is in view, in drawing order; fading objects included; one
+                                // for each member of a group
+  View view{};
 };
 
 /// The picture's content at a time in seconds (clamped to the clip).
@@ -41,11 +55,14 @@ SceneState state_at(const Clip& clip, double seconds);
 std::vector<Look> looks_at(const Clip& clip, double seconds);
 Background background_at(const Clip& clip, double seconds);
 
+/// True of an event's actor and its partner.
+bool concerns(const Event& event, int object);
+
 /// The look of object `object`, whose look before `event` is `before`, once the event is over. An
 /// appearing or disappearing object keeps its look; whether it is in view is another matter.
 Look look_after(const Event& event, int object, Look before);
 
-/// The event in progress at a time (start <= seconds <= end), or null. Points into `clip`.
+/// The first event in progress at a time (start <= seconds <= end), or null. Points into `clip`.
 const Event* event_at(const Clip& clip, double seconds);
 /// The events that overlap [from, to], in order. Points into `clip`.
 std::vector<const Event*> events_between(const Clip& clip, double from, double to);

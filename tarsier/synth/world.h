@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,21 +12,45 @@ namespace tarsier {
 /// data that says what is in a clip and what happens when. Everything else in `synth` is a pure
 /// function of a Clip.
 
-enum class Shape { circle, square, triangle, cross, ring, star };
+/// The six of the level base, then the stick figure.
+enum class Shape { circle, square, triangle, cross, ring, star, figure };
 enum class Colour { red, green, blue, yellow, purple, orange, cyan };
 enum class ShapeSize { small, big };
 enum class Background { black, white, gray, brown, pink };
-/// Ten names; the world counts eleven kinds because a move is drawn as horizontal or as vertical.
-enum class EventKind { appear, disappear, move, grow, shrink, recolour, spin, jump, swap, cut };
+/// The ten of the level base (eleven, where a move is counted as horizontal or as vertical), then
+/// those of richer levels. Numbers of kinds are labels of trained models: new ones go to the end.
+enum class EventKind {
+  appear,
+  disappear,
+  move,  // to the next cell
+  grow,
+  shrink,
+  recolour,
+  spin,
+  jump,
+  swap,
+  cut,
+  touch,    // goes to the partner until both meet, and back
+  bounce,   // goes to an edge of the picture, and back
+  hide,     // goes behind the partner, stays a moment, and back
+  follow,   // the partner moves to the next cell, the actor into the one it leaves
+  recount,  // a group gains or loses members
+  walk,     // a figure goes to the next cell, left or right
+  wave,     // a figure waves
+  fall      // a figure falls over and stays down
+};
 enum class Direction { none, left, right, up, down };
 enum class Split { train, validation, test };
-enum class Language { english, chinese };
+enum class Language { english, chinese, spanish };
 /// 0 to 8, row by row from the top left.
 using Cell = int;
 
 inline constexpr int kShapes = 6, kColours = 7, kSizes = 2, kBackgrounds = 5, kCells = 9;
-inline constexpr int kEventKinds = 10;
+inline constexpr int kEventKinds = 10;  // kShapes and kEventKinds: those of the level base
+inline constexpr int kAllShapes = 7, kAllEventKinds = 18;
+inline constexpr int kLeastInGroup = 2, kMostInGroup = 5;
 inline constexpr int kFramesPerSecond = 25;
+inline constexpr std::array kLanguages = {Language::english, Language::chinese, Language::spanish};
 
 /// What a reader sees of one object at one time.
 struct Look {
@@ -32,8 +58,15 @@ struct Look {
   Colour colour = Colour::red;
   ShapeSize size = ShapeSize::small;
   Cell cell = 0;
+  int count = 1;  // members of a group of equal shapes; 1: no group; 0: a group, of whatever number
   bool operator==(const Look&) const = default;
 };
+
+constexpr bool is_group(const Look& look) { return look.count != 1; }
+/// The same (colour, shape), and both or neither a group: what a name says.
+constexpr bool same_name(const Look& a, const Look& b) {
+  return a.colour == b.colour && a.shape == b.shape && is_group(a) == is_group(b);
+}
 
 /// One object of a clip. No two objects of a clip ever have the same (colour, shape), at whatever
 /// times, and an object never takes a colour twice; so a name means one thing in the whole clip.
@@ -51,28 +84,54 @@ struct Event {
   EventKind kind = EventKind::appear;
   double start = 0, end = 0;                     // seconds
   int object = -1;                               // index into Clip::objects; -1 for a cut
-  int other = -1;                                // the swap's partner
-  Direction direction = Direction::none;         // of a move
+  int other = -1;                                // the partner of a swap, touch, hide or follow
+  Direction direction = Direction::none;         // of a move, bounce, follow or walk
   Colour to_colour = Colour::red;                // of a recolour
   Background to_background = Background::black;  // of a cut
+  int to_count = 0;                              // of a recount
   Look actor{};    // the object as a reader knows it just before (for appear: just after)
-  Look partner{};  // the same for the swap's partner; the actor is the first of the two in reading
-                   // order
+  Look partner{};  // the same for the partner; of a swap the actor is the first of the two in
+                   // reading order
   bool operator==(const Event&) const = default;
 };
+
+/// The order of a clip's events, and so of true descriptions: by start, then by object.
+constexpr bool comes_before(const Event& a, const Event& b) {
+  return a.start != b.start ? a.start < b.start : a.object < b.object;
+}
+
+/// How often each kind of event is tried first, against the others; 0: never.
+using KindWeights = std::array<int, kAllEventKinds>;
+inline constexpr KindWeights kBaseWeights = {1, 1, 2, 1, 1, 1, 1, 1, 1, 1};
 
 /// The ranges a clip is drawn from; a level is data. Lengths in pixels of a 336-pixel side.
 struct Level {
   std::string name;
-  double seconds = 8;
+  double seconds = 8, more_seconds = 0;  // a clip lasts `seconds` and up to `more_seconds` more
+  std::int64_t frames = 8;               // sampled uniformly, enough to show every event under way
   int min_objects = 1, max_objects = 3;  // in view at the start; never more than max_in_view later
   int max_in_view = 3;
   int min_events = 1, max_events = 3;
+  bool overlap = false;  // events of different objects may run at the same time, and last longer
+                         // where the sampled frames are further apart
   double min_event_seconds = 1.4, max_event_seconds = 2.0;
-  double gap_seconds = 0.32;     // between one event's end and the next one's start, at least
+  double gap_seconds = 0.32;     // between one event's end and the next one's start, at least; with
+                                 // overlap: the next one's of the same object
   double margin_seconds = 0.52;  // before the first event and after the last, at least
   int max_jitter = 6;
+  KindWeights weights = kBaseWeights;
+  double figure_rate = 0, group_rate = 0;          // shares of the objects that are figures, groups
+  double camera_rate = 0;                          // share of the clips whose camera moves
+  double max_pan = 0, min_zoom = 1, max_zoom = 1;  // of such a clip, at its end
+  double horizon_rate = 0;                         // share of the clips with a horizon
   bool operator==(const Level&) const = default;
+};
+
+/// How the camera stands at the end of a clip; it gets there evenly from (1, 0, 0) at the start.
+struct Camera {
+  double zoom = 1;              // about the middle of the picture
+  double pan_x = 0, pan_y = 0;  // what the picture's content is moved by, in pixels of 336
+  bool operator==(const Camera&) const = default;
 };
 
 /// A whole clip: a pure function of (level, split, seed, index, options), the same on every
@@ -85,7 +144,11 @@ struct Clip {
   Background background = Background::black;  // at the start
   std::vector<Look> opening;    // the objects of the first frame, in reading order of cells
   std::vector<Object> objects;  // the opening ones first, in the same order
-  std::vector<Event> events;    // in order of time, never overlapping
+  std::vector<Event> events;    // in the order of comes_before; never two at once on one object
+  Camera camera{};
+  int horizon = 0;  // the first row of the ground, in pixels of 336; 0: no horizon
+  int shapes = kShapes, event_kinds = kEventKinds;  // the first so many are this clip's world: what
+                                                    // a question about it may name
   bool operator==(const Clip&) const = default;
 };
 

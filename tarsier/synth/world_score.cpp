@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "tarsier/synth/claims.h"
+#include "tarsier/synth/languages/table.h"
+#include "tarsier/synth/question_words.h"
 #include "tarsier/synth/questions.h"
 #include "tarsier/synth/timeline.h"
 
@@ -21,8 +24,6 @@ double f1(std::int64_t matched, std::int64_t truths, std::int64_t claims) {
   return share(2 * matched, truths + claims);
 }
 
-bool same_name(const Look& a, const Look& b) { return a.colour == b.colour && a.shape == b.shape; }
-
 bool agrees(const Event& truth, const ParsedEvent& claim) {
   if (truth.kind != claim.kind) return false;
   switch (truth.kind) {
@@ -34,7 +35,17 @@ bool agrees(const Event& truth, const ParsedEvent& claim) {
     case EventKind::appear:
       return truth.actor == claim.actor;
     case EventKind::move:
+    case EventKind::bounce:
+    case EventKind::walk:
       return same_name(truth.actor, claim.actor) && truth.direction == claim.direction;
+    case EventKind::touch:
+    case EventKind::hide:
+      return same_name(truth.actor, claim.actor) && same_name(truth.partner, claim.partner);
+    case EventKind::follow:
+      return same_name(truth.actor, claim.actor) && same_name(truth.partner, claim.partner) &&
+             truth.direction == claim.direction;
+    case EventKind::recount:
+      return same_name(truth.actor, claim.actor) && truth.to_count == claim.to_count;
     case EventKind::recolour:
       return same_name(truth.actor, claim.actor) && truth.to_colour == claim.to_colour;
     default:
@@ -78,6 +89,11 @@ std::int64_t common_subsequence(const std::vector<Event>& truths,
     }
   }
   return longest.back();
+}
+
+bool is_yes(std::string_view answer) {
+  return std::any_of(kLanguages.begin(), kLanguages.end(),
+                     [&](Language language) { return answer == question_words(language).yes; });
 }
 
 std::string normalised(std::string_view answer) {
@@ -142,7 +158,7 @@ void WorldScorer::add_answer(std::string_view kind, std::string_view truth,
   Share& of_kind = answers_[std::string(kind)];
   ++of_kind.all;
   of_kind.good += said == normalised(truth) ? 1 : 0;
-  if (is_probe(kind) && (said == "yes" || said == "是")) ++probe_yes_;
+  if (is_probe(kind) && is_yes(said)) ++probe_yes_;
 }
 
 WorldScores WorldScorer::scores() const {
@@ -173,7 +189,7 @@ WorldScores WorldScorer::scores() const {
 }
 
 nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
-                                 std::uint64_t seed, const std::string& model) {
+                                 std::uint64_t seed, const std::string& model, Language language) {
   return {{"event_precision", scores.event_precision},
           {"event_recall", scores.event_recall},
           {"event_f1", scores.event_f1},
@@ -193,6 +209,7 @@ nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& u
           {"unseen_scene_f1", unseen.scene_f1},
           {"clips", scores.clips},
           {"seed", seed},
+          {"language", table(language).name},
           {"model", model}};
 }
 

@@ -16,7 +16,8 @@ namespace tarsier {
 /// F1 with no true and no claimed items, which is 1: nothing was to be said and nothing was.
 struct WorldScores {
   double event_precision = 0, event_recall = 0, event_f1 = 0;
-  double order = 0;         // share of the matches (so of F1) kept when they must be in true order
+  double order = 0;         // share of the matches (so of F1) kept when they must be in true order,
+                            // which is comes_before's: by start, where events overlap too
   double scene_f1 = 0;      // objects of the opening by colour, shape, size and place
   double interval_iou = 0;  // mean over matched events of the interval form; no marker counts 0
   double interval_exact = 0;                 // share of the same with both ends right
@@ -38,8 +39,9 @@ double interval_iou(FrameInterval a, FrameInterval b);
 class WorldScorer {
  public:
   /// A description of a clip, parsed: events one to one by (kind, object, argument), and the
-  /// opening scene. The argument is a move's direction, a recolour's colour, a swap's partner
-  /// (either way round), a cut's background, an appear's size and place.
+  /// opening scene. The arguments are the direction of a move, bounce, follow or walk, a recolour's
+  /// colour, a recount's number, the partner (of a swap either way round), a cut's background, an
+  /// appear's size and place.
   void add_description(const Clip& clip, const ParsedScene& parsed);
   /// A description of the interval form: only the intervals of matched events are scored, over
   /// `frame_seconds`.
@@ -66,6 +68,7 @@ class WorldScorer {
 
 /// What `tarsier eval world --json` prints; `unseen` gives the two unseen_ scores.
 nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
-                                 std::uint64_t seed, const std::string& model);
+                                 std::uint64_t seed, const std::string& model,
+                                 Language language = Language::english);
 
 }  // namespace tarsier

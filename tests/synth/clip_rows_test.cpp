@@ -22,11 +22,28 @@ TEST(ClipRows, HoldTheTruthTheWordsAndATrainingRow) {
       parse_description(row.at("descriptions").at("zh").as_string(), Language::chinese);
   EXPECT_EQ(parsed.unparsed, 0);
   EXPECT_EQ(parsed.events.size(), clip.events.size());
+  for (const char* code : {"en", "zh", "es"}) {
+    EXPECT_GT(row.at("questions").at(code).size(), 5);
+    EXPECT_FALSE(row.at("web_captions").at(code).at("text").as_string().empty());
+    EXPECT_TRUE(row.at("commentaries").at(code).at("flaws").is_array());
+  }
   const JsonView messages = row.at("messages");
   EXPECT_EQ(messages.size(), 2 + 2 * row.at("questions").at("en").size());
   EXPECT_EQ(messages.at(0).at("content").at(0).at("video").at("video_file").as_string(),
             "000005.mp4");
   EXPECT_EQ(messages.at(messages.size() - 1).at("role").as_string(), "assistant");
+}
+
+TEST(ClipRows, SayWhereTheCameraGoes) {
+  int moving = 0;
+  for (std::uint64_t index = 0; index < 20; ++index) {
+    const Clip clip = make_clip(level_named("rich"), Split::train, 3, index);
+    const std::string line = clip_row(clip, "000000.mp4", 16);
+    const JsonView row = parse_json(line, "clips.jsonl", JsonOwner::input);
+    EXPECT_EQ(row.has("camera"), clip.camera != Camera{});
+    moving += row.has("camera") ? 1 : 0;
+  }
+  EXPECT_GT(moving, 2);
 }
 
 }  // namespace

@@ -1,0 +1,87 @@
+#include "tarsier/synth/loose_words.h"
+
+#include <gtest/gtest.h>
+
+#include "tarsier/synth/grammar.h"
+#include "tarsier/synth/scene.h"
+#include "tarsier/synth/timeline.h"
+
+namespace tarsier {
+namespace {
+
+Clip clip_at(std::uint64_t index) {
+  return make_clip(level_named(index % 2 == 0 ? "base" : "rich"), Split::train, 4, index);
+}
+
+TEST(LooseWords, CaptionsAreWrongAtTheirRateAndSayWhere) {
+  for (const double rate : {0.0, 0.3, 1.0}) {
+    int wrong = 0;
+    for (std::uint64_t index = 0; index < 1000; ++index) {
+      const Clip clip = clip_at(index);
+      for (const Language language : kLanguages) {
+        Random random({index, static_cast<std::uint64_t>(language)});
+        const LooseText loose = web_caption(clip, language, random, {.wrong = rate});
+        EXPECT_FALSE(loose.text.empty());
+        EXPECT_EQ(loose.text.find('{'), std::string::npos) << loose.text;
+        EXPECT_LE(loose.flaws.size(), 1u);
+        EXPECT_GE(loose.left_out, 0);
+        for (const Flaw& flaw : loose.flaws) {
+          ++wrong;
+          EXPECT_NE(flaw.said, flaw.truth);
+          EXPECT_NE(loose.text.find(flaw.kind == "object" && language == Language::english
+                                        ? flaw.said.substr(flaw.said.rfind(' ') + 1)
+                                    : flaw.kind == "object" ? ""
+                                                            : flaw.said),
+                    std::string::npos)
+              << loose.text << " lacks " << flaw.said;
+        }
+      }
+    }
+    EXPECT_NEAR(wrong / 3000.0, rate, 0.03);
+  }
+}
+
+TEST(LooseWords, CaptionsLeaveThingsOut) {
+  std::int64_t with = 0, without = 0;
+  for (std::uint64_t index = 0; index < 300; ++index) {
+    const Clip clip = clip_at(index);
+    Random a({index}), b({index});
+    with += web_caption(clip, Language::english, a, {.leave_out = 0}).left_out;
+    without += web_caption(clip, Language::english, b, {.leave_out = 1}).left_out;
+  }
+  EXPECT_LT(with, without);
+}
+
+TEST(LooseWords, CommentaryHasTheRightEventsAtShiftedTimes) {
+  std::int64_t shifted = 0;
+  for (std::uint64_t index = 0; index < 500; ++index) {
+    const Clip clip = clip_at(index);
+    const std::vector<double> seconds = sampled_seconds(clip, 16);
+    for (const Language language : kLanguages) {
+      Random random({index});
+      const LooseText loose =
+          drifting_commentary(clip, seconds, language, random, {.leave_out = 0});
+      const ParsedScene parsed = parse_description(loose.text, language);
+      ASSERT_EQ(parsed.events.size(), clip.events.size()) << loose.text;
+      EXPECT_EQ(parsed.unparsed, 0);
+      EXPECT_EQ(loose.left_out, static_cast<std::int64_t>(clip.opening.size()));
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < clip.events.size(); ++i) {
+        const FrameInterval said{parsed.events[i].first_frame, parsed.events[i].last_frame};
+        EXPECT_EQ(parsed.events[i].kind, clip.events[i].kind);
+        wrong += said != frame_interval(clip.events[i], seconds) ? 1 : 0;
+      }
+      EXPECT_EQ(wrong, loose.flaws.size());
+      shifted += static_cast<std::int64_t>(wrong);
+    }
+  }
+  EXPECT_GT(shifted, 1000);
+  const Clip clip = clip_at(0);
+  Random random({1});
+  EXPECT_TRUE(drifting_commentary(clip, sampled_seconds(clip, 8), Language::english, random,
+                                  {.seconds = 0, .jitter = 0})
+                  .flaws.empty());
+}
+
+}  // namespace
+}  // namespace tarsier

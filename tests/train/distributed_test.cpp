@@ -164,7 +164,7 @@ TEST(Gloo, AHungRankIsNamedAfterTheTimeLimit) {
     Tensor x = at::ones({2});
     world.all_reduce_sum_(x);
     if (world.rank() == 2) {
-      std::this_thread::sleep_for(std::chrono::seconds(6));
+      std::this_thread::sleep_for(std::chrono::seconds(12));
       return 3;
     }
     try {
@@ -174,7 +174,7 @@ TEST(Gloo, AHungRankIsNamedAfterTheTimeLimit) {
     }
     return 2;
   };
-  EXPECT_EQ(run_ranks(3, std::chrono::seconds(2), body), (std::vector<int>{6, 6, 3}));
+  EXPECT_EQ(run_ranks(3, std::chrono::seconds(5), body), (std::vector<int>{6, 6, 3}));
 }
 
 TEST(Gloo, RanksThatDoNotMeetAreAnError) {

@@ -29,7 +29,7 @@ class Communicator {
 std::unique_ptr<Communicator> make_solo_communicator();
 
 /// Ranks on CPUs, over TCP (c10d's Gloo). Returns when all have met; ResourceError when they do not
-/// within `limit`.
+/// within `limit`. Sets SIGPIPE to be ignored, process-wide.
 std::unique_ptr<Communicator> make_gloo_communicator(const Launch& launch,
                                                      std::chrono::seconds limit);
 

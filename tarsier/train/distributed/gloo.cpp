@@ -1,6 +1,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <csignal>
 #include <string>
 #include <thread>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -17,10 +19,14 @@ namespace {
 constexpr std::chrono::seconds kAskLimit{5};
 // Between a collective that broke and the question who broke it: the others' last words arrive.
 constexpr std::chrono::milliseconds kGrace{500};
+// How long rank 0 stays after a failure: the store is its own, and the others have yet to ask.
+constexpr std::chrono::seconds kStay{3};
 
 class Gloo final : public Communicator {
  public:
   Gloo(const Launch& launch, std::chrono::seconds limit) : launch_(launch), limit_(limit) {
+    // A peer that is gone is an error of the call, not the end of this process.
+    std::signal(SIGPIPE, SIG_IGN);
     try {
       c10d::TCPStoreOptions options;
       options.port = static_cast<std::uint16_t>(launch.port);
@@ -80,7 +86,7 @@ class Gloo final : public Communicator {
     }
   }
 
-  // How many calls a rank has come to; -1 when the store does not know.
+  // How many calls a rank has come to.
   std::int64_t calls_of(std::int64_t rank) {
     if (!store_->check({key_of(rank)})) return 0;
     const std::vector<std::uint8_t> text = store_->get(key_of(rank));
@@ -105,6 +111,7 @@ class Gloo final : public Communicator {
     } catch (const std::exception&) {
       names = "rank 0";  // the store is there, and gone with it
     }
+    if (launch_.rank == 0) std::this_thread::sleep_for(kStay);
     throw ResourceError(
         {names,
          fmt::format("stopped answering rank {} (time limit {} s)", launch_.rank, limit_.count()),

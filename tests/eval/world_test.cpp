@@ -38,6 +38,23 @@ TEST(EvaluateWorld, AnUntrainedModelScoresNothing) {
   EXPECT_EQ(result.scores.miss, 1);
 }
 
+TEST(EvaluateWorld, AsksInItsLanguageAtEveryLevel) {
+  LoadOptions options;
+  options.random_weights = 1;
+  const c10::InferenceMode inference;
+  const auto model =
+      load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
+  AtenBackend backend(model->decoder());
+  WorldEvalSettings settings;
+  settings.level = "rich";
+  settings.language = Language::spanish;
+  settings.clips = 1;
+  settings.questions_per_clip = 1;
+  const WorldEvalResult result = evaluate_world(*model, backend, settings);
+  ASSERT_EQ(result.items.size(), 1u);
+  EXPECT_NE(result.items[0].truth.find(" fondo "), std::string::npos) << result.items[0].truth;
+}
+
 TEST(EvaluateWorld, StopsWhenAsked) {
   LoadOptions options;
   options.random_weights = 1;

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 struct Flags {
   std::string level = "base", split = "train", out;
-  std::int64_t clips = 100, frames = 8;
+  std::int64_t clips = 100, frames = 0;  // 0: as many as the level wants
   std::uint64_t seed = 1;
   bool unseen = false;
   OutputFlags output;
@@ -32,12 +32,12 @@ bool parse(Flags& flags, Arguments arguments) {
   CLI::App app;
   describe_command(app, "data synth",
                    "Write clips of the moving-shapes world as mp4 files, with their exact events, "
-                   "descriptions in English and Chinese, and "
+                   "descriptions in English, Chinese and Spanish, and "
                    "questions in clips.jsonl. The rows are training data as they stand.",
                    {"tarsier data synth --level base --clips 100 --out data/shapes",
                     "tarsier data synth --split test --seed 7 --clips 10 --out /tmp/clips"});
   add_output_flags(app, flags.output);
-  app.add_option("--level", flags.level, "easy or base")->capture_default_str()->type_name("NAME");
+  app.add_option("--level", flags.level, level_list())->capture_default_str()->type_name("NAME");
   app.add_option("--clips", flags.clips, "How many")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
@@ -45,8 +45,10 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("--split", flags.split, "train, validation or test; they never share a clip")
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--frames", flags.frames, "Frames that intervals count in, sampled uniformly")
-      ->capture_default_str()
+  app.add_option(
+         "--frames", flags.frames,
+         "Frames that intervals count in, sampled uniformly; without it, as many as the level "
+         "wants")
       ->check(CLI::Range(std::int64_t{2}, std::int64_t{200}));
   app.add_flag("--unseen", flags.unseen,
                "Clips with colour-shape pairs that training never shows (test split)");
@@ -89,6 +91,7 @@ int run_data_synth(const CommandContext& context, Arguments arguments) {
   Flags flags;
   if (!parse(flags, arguments)) return kExitOk;
   const Level& level = level_named(flags.level);
+  if (flags.frames == 0) flags.frames = level.frames;
   const Split split = split_named(flags.split);
   const fs::path folder = flags.out;
   claim_folder(folder, nlohmann::ordered_json{{"level", flags.level},

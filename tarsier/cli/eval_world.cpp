@@ -14,6 +14,8 @@
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/model_session.h"
 #include "tarsier/eval/world.h"
+#include "tarsier/synth/languages/table.h"
+#include "tarsier/synth/scene.h"
 
 namespace tarsier {
 namespace {
@@ -22,7 +24,7 @@ struct Flags {
   OutputFlags output;
   ModelFlags model;
   WorldEvalSettings settings;
-  std::string split = "test";
+  std::string split = "test", language = "english";
   std::string out;
 };
 
@@ -38,7 +40,11 @@ bool parse(Flags& flags, Arguments arguments) {
   add_output_flags(app, flags.output);
   add_model_flags(app, flags.model);
   WorldEvalSettings& settings = flags.settings;
-  app.add_option("--level", settings.level, "Level of the world: easy or base")
+  app.add_option("--level", settings.level, "Level of the world: " + level_list())
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--language", flags.language,
+                 "Language of prompts, questions and answers: " + language_names())
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--clips", settings.clips, "Clips of ordinary colour-shape pairs")
@@ -62,6 +68,7 @@ bool parse(Flags& flags, Arguments arguments) {
   if (flags.split != "test" && flags.split != "validation")
     throw ConfigError({"--split", fmt::format("'{}' is not a split to score on", flags.split),
                        "use test or validation"});
+  settings.language = language_named(flags.language);
   settings.split = flags.split == "test" ? Split::test : Split::validation;
   if (settings.unseen_clips > 0 && settings.split != Split::test)
     throw ConfigError({"--unseen", "needs the test split", "leave --split out"});
@@ -128,7 +135,7 @@ int run_eval_world(const CommandContext& context, Arguments arguments) {
   if (context.stop.stop_requested())
     return kExitOk;  // the signal's exit code is the program's; no partial table
   const std::string json = world_scores_json(result.scores, result.unseen, flags.settings.seed,
-                                             session.model->info().name)
+                                             session.model->info().name, flags.settings.language)
                                .dump();
   if (!flags.out.empty()) write_results(flags.out, json, result.items);
   std::string text = table_of(result.scores);

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tarsier/base/error.h"
+#include "tarsier/base/log.h"
 #include "tarsier/base/random.h"
 #include "tarsier/engine/generate.h"
 #include "tarsier/media/video_reader.h"
@@ -51,21 +53,30 @@ struct Answered {
   std::vector<std::string> answers;
 };
 
+// A level whose events need more frames than those of base asks for them, as far as the model goes.
+std::int64_t frames_for(const Level& level, const VideoLanguageModel& model) {
+  return std::min(level.frames, model.sampling().max_frames);
+}
+
 Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, const Clip& clip,
                      const std::filesystem::path& file, const WorldEvalSettings& settings,
                      std::stop_token stop) {
   write_clip(clip, file);
   VideoReader reader(file);
+  const Level& level = level_named(settings.level);
+  FrameRequest request;
+  if (level.frames > Level{}.frames) request.frames = frames_for(level, model);
   const FrameChoice choice =
-      choose_frames(model.sampling(), reader.info(), reader.frame_seconds(), {});
+      choose_frames(model.sampling(), reader.info(), reader.frame_seconds(), request);
   auto pictures = std::make_shared<Pictures>();
   pictures->frames = reader.read(choice.indices);
   Answered result;
   result.seconds = choice.seconds;
   Random random({settings.seed, clip.index, 0x9a5e});
   result.questions =
-      draw_questions(clip, choice.seconds, Language::english, settings.questions_per_clip, random);
-  std::vector<std::string> words{std::string(kDescribePrompt), std::string(kIntervalPrompt)};
+      draw_questions(clip, choice.seconds, settings.language, settings.questions_per_clip, random);
+  const Prompts& asked = prompts(settings.language);
+  std::vector<std::string> words{std::string(asked.describe), std::string(asked.intervals)};
   for (const Question& question : result.questions) words.push_back(question.question);
   std::vector<Branch> branches;
   MediaInputs media;
@@ -76,15 +87,15 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
                                                      : PromptPurpose::generate_without_pixels);
     if (branches.empty()) media = std::move(inputs.media);
     SamplingParams sampling;
-    sampling.max_new_tokens = branches.size() < 2 ? 192 : 24;
+    sampling.max_new_tokens = branches.size() < 2 ? std::max(192, 64 * level.max_events) : 24;
     branches.push_back({std::move(inputs.prompt), sampling, {}});
   }
   const std::vector<Completion> completions =
       generate_branches(model, backend, media, branches, stop);
-  result.item = {clip.index, false, describe(clip, Language::english, random), completions[0].text,
+  result.item = {clip.index, false, describe(clip, settings.language, random), completions[0].text,
                  completions[1].text};
-  result.plain = parse_description(completions[0].text, Language::english);
-  result.timed = parse_description(completions[1].text, Language::english);
+  result.plain = parse_description(completions[0].text, settings.language);
+  result.timed = parse_description(completions[1].text, settings.language);
   for (std::size_t i = 2; i < completions.size(); ++i)
     result.answers.push_back(completions[i].text);
   return result;
@@ -97,6 +108,12 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& b
                                const std::function<void(std::int64_t)>& progress,
                                std::stop_token stop) {
   const Level& level = level_named(settings.level);
+  if (frames_for(level, model) < level.frames) {
+    log_warning(
+        fmt::format("the model takes {} frames, the level {} wants {}; short events may hide "
+                    "between them",
+                    model.sampling().max_frames, level.name, level.frames));
+  }
   const ScratchFolder scratch;
   WorldScorer seen, unseen;
   WorldEvalResult result;

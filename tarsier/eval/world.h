@@ -15,6 +15,7 @@ namespace tarsier {
 
 struct WorldEvalSettings {
   std::string level = "base";
+  Language language = Language::english;  // of prompts, questions and answers
   Split split = Split::test;
   std::uint64_t seed = 1;
   std::int64_t clips = 500;

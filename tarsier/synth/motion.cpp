@@ -48,7 +48,7 @@ double there_and_back(double share, double stay) {
   return std::clamp(std::min(share, 1 - share) / way, 0.0, 1.0);
 }
 
-// Between -1 and 1, `times` to and fro.
+// Between -1 and 1, `times` back and forth.
 double swing(double share, double times) {
   const double phase = share * times - std::floor(share * times);
   return phase < 0.5 ? 4 * phase - 1 : 3 - 4 * phase;

@@ -10,6 +10,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/sha256.h"
+#include "tarsier/synth/languages/table.h"
 
 namespace tarsier {
 namespace {
@@ -53,7 +54,8 @@ std::string one_of(const JsonView& json, std::string_view key, std::string other
 
 SynthData read_synth(const JsonView& json, bool needs_text) {
   expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions",
-                     "short_captions", "questions", "colour_noise", "key_token_weight"});
+                     "short_captions", "web_captions", "commentaries", "web_wrong", "drift_seconds",
+                     "languages", "questions", "colour_noise", "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
@@ -61,10 +63,23 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   data.dense_captions = double_in(json, "dense_captions", 0, 0, 16);
   data.interval_captions = double_in(json, "interval_captions", 0, 0, 16);
   data.short_captions = double_in(json, "short_captions", 0, 0, 16);
+  data.web_captions = double_in(json, "web_captions", 0, 0, 16);
+  data.commentaries = double_in(json, "commentaries", 0, 0, 16);
+  data.web_wrong = double_in(json, "web_wrong", data.web_wrong, 0, 1);
+  data.drift_seconds = double_in(json, "drift_seconds", data.drift_seconds, 0, 60);
+  if (const auto languages = json.find("languages")) {
+    data.languages.clear();
+    for (std::int64_t i = 0; i < languages->size(); ++i) {
+      data.languages.push_back(languages->at(i).as_string());
+      language_named(data.languages.back());  // a wrong name is told before any work
+    }
+    if (data.languages.empty()) languages->fail("names no language", "leave it out for english");
+  }
   data.questions = int_in(json, "questions", 0, 0, 64);
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
   if (needs_text && data.dense_captions + data.interval_captions + data.short_captions +
+                            data.web_captions + data.commentaries +
                             static_cast<double>(data.questions) <=
                         0) {
     json.fail("asks for no caption and no question",

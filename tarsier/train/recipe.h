@@ -21,6 +21,10 @@ struct SynthData {
   double dense_captions = 0;     // detailed descriptions a clip (a fraction is a probability)
   double interval_captions = 0;  // the same with frame intervals
   double short_captions = 0;
+  double web_captions = 0, commentaries = 0;  // loose texts, as the web has them
+  double web_wrong = 0.1;                     // share of the web captions that say something false
+  double drift_seconds = 1.5;                 // how far a commentary may be off, at most
+  std::vector<std::string> languages{"english"};  // each caption and question draws one
   std::int64_t questions = 0;  // drawn among the clip's; probes in balanced pairs
   double colour_noise =
       0;  // share of the colour words in a caption's input that are replaced; labels stay

@@ -63,6 +63,17 @@ TEST_F(EvaluateWorld, TheShippedModelDescribesFreshClips) {
   EXPECT_EQ(scores.unparsed, 0);
 }
 
+TEST_F(EvaluateWorld, AsksInItsLanguageAtEveryLevel) {
+  WorldEvalSettings settings;
+  settings.level = "rich";
+  settings.language = Language::spanish;
+  settings.clips = 1;
+  settings.questions_per_clip = 1;
+  const WorldEvalResult result = evaluate(1, settings);
+  ASSERT_EQ(result.items.size(), 1u);
+  EXPECT_NE(result.items[0].truth.find(" fondo "), std::string::npos) << result.items[0].truth;
+}
+
 TEST_F(EvaluateWorld, StopsWhenAsked) {
   std::stop_source stop;
   stop.request_stop();

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "tarsier/base/error.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/synth/scene.h"
 #include "tarsier/synth/timeline.h"
@@ -131,6 +132,36 @@ TEST_F(LearnerTest, WithoutTextASampleIsItsVideoAlone) {
   const StepLosses losses = learn(learner, batch, stage, 0, 1);
   EXPECT_GT(losses.event_cells, 0);
   EXPECT_NEAR(losses.total, losses.event_cells + losses.event_probe, 1e-5);
+}
+
+TEST_F(LearnerTest, CaptionsAndQuestionsDrawTheirLanguage) {
+  SynthData data;
+  data.dense_captions = data.interval_captions = data.web_captions = data.commentaries = 1;
+  data.questions = 4;
+  data.languages = {"english", "chinese"};
+  const auto both = make_synth_source(*model, data, 1, 0);
+  int chinese = 0, all = 0;
+  for (std::uint64_t number = 0; number < 12; ++number) {
+    const Sample s = std::get<Sample>(both->sample(number));
+    for (const TokenRun& branch : s.branches) {
+      const std::string text = model->tokenizer().decode(branch.tokens);
+      const bool in_chinese =
+          text.find("。") != std::string::npos || text.find("？") != std::string::npos;
+      chinese += in_chinese ? 1 : 0;
+      ++all;
+    }
+  }
+  EXPECT_GE(all, 12 * 8);
+  EXPECT_GT(chinese, all / 4);
+  EXPECT_LT(chinese, 3 * all / 4);
+  data.languages = {"spanish"};  // this tokenizer is older than the world's Spanish
+  EXPECT_THROW(make_synth_source(*model, data, 1, 0), ConfigError);
+}
+
+TEST_F(LearnerTest, ATokenizerWithoutALevelsWordsIsRefused) {
+  SynthData data;
+  data.level = "rich";
+  EXPECT_THROW(make_synth_source(*model, data, 1, 0), ConfigError);
 }
 
 // Several answers behind one shared video cost one encoding and must teach exactly what they teach

@@ -29,6 +29,7 @@ TEST_F(RecipeFile, ReadsSettingsAndTakesOverrides) {
   EXPECT_EQ(recipe.stages[1].synth->key_token_weight, 2);
   EXPECT_EQ(recipe.model, file.parent_path() / "model");
   EXPECT_NE(recipe.hash, read_recipe(file).hash);
+  EXPECT_EQ(recipe.stages[1].synth->languages, std::vector<std::string>{"english"});
 }
 
 TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
@@ -53,6 +54,11 @@ TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
             std::string::npos);
   EXPECT_NE(refusal(file, {"stages.1.data.synth={\"level\":\"base\"}"})
                 .find("asks for no caption and no question"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {R"(stages.1.data.synth.languages=["english","latin"])"})
+                .find("no language is named 'latin'; use english, chinese or spanish"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.1.data.synth.languages=[]"}).find("names no language"),
             std::string::npos);
 }
 

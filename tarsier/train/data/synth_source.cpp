@@ -8,6 +8,10 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/random.h"
+#include "tarsier/synth/claims.h"
+#include "tarsier/synth/grid.h"
+#include "tarsier/synth/languages/table.h"
+#include "tarsier/synth/loose_words.h"
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/prompts.h"
 #include "tarsier/synth/questions.h"
@@ -46,12 +50,12 @@ class SynthSource final : public SampleSource {
         level_(level_named(data.level)),
         recipe_seed_(recipe_seed),
         stage_index_(stage_index) {
-    for (int colour = 0; colour < kColours; ++colour) {
-      const std::int64_t token = token_of(word(static_cast<Colour>(colour), Language::english));
-      colour_tokens_.push_back(token);
-      add_word(token);
-    }
-    for (int shape = 0; shape < kShapes; ++shape)
+    for (const std::string& name : data.languages) languages_.push_back(language_named(name));
+    for (const Language language : languages_) add_colour_tokens(language);
+    for (int colour = 0; colour < kColours; ++colour)
+      add_word(token_of(word(static_cast<Colour>(colour), Language::english)));
+    const int shapes = level_.figure_rate > 0 ? kAllShapes : kShapes;
+    for (int shape = 0; shape < shapes; ++shape)
       add_word(token_of(word(static_cast<Shape>(shape), Language::english)));
     for (int size = 0; size < kSizes; ++size)
       add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
@@ -64,8 +68,12 @@ class SynthSource final : public SampleSource {
         place_tokens_[static_cast<std::size_t>(cell)].push_back(token);
       }
     }
-    for (const char* key : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "yes", "no"})
+    for (const char* key : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
       key_tokens_.insert(exact_token(key));
+    for (const Language language : languages_) {
+      key_tokens_.insert(exact_token(question_words(language).yes));
+      key_tokens_.insert(exact_token(question_words(language).no));
+    }
   }
 
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
@@ -113,30 +121,64 @@ class SynthSource final : public SampleSource {
     word_tokens_.push_back(token);
   }
 
+  // The colour words of a language, a list for each grammatical form, as they stand in a sentence.
+  void add_colour_tokens(Language language) {
+    const bool spaces = table(language).particles.empty();
+    for (const auto& form : table(language).colours) {
+      std::vector<std::int64_t> tokens;
+      for (const std::string_view colour : form)
+        tokens.push_back(spaces ? token_of(colour) : exact_token(std::string(colour)));
+      colour_tokens_.push_back(std::move(tokens));
+    }
+  }
+
+  // Nothing is drawn where there is one language.
+  Language any_language(Random& random) const {
+    return languages_.size() == 1 ? languages_[0] : random.pick(languages_);
+  }
+
   std::size_t add_captions(const Clip& clip, const std::vector<double>& seconds, Random& random,
                            std::vector<Exchange>& exchanges) const {
-    for (std::int64_t n = drawn_count(data_.dense_captions, random); n > 0; --n) {
-      exchanges.push_back(
-          {std::string(kDescribePrompt), describe(clip, Language::english, random)});
-    }
-    for (std::int64_t n = drawn_count(data_.interval_captions, random); n > 0; --n) {
-      exchanges.push_back({std::string(kIntervalPrompt),
-                           describe_with_intervals(clip, seconds, Language::english, random)});
-    }
-    for (std::int64_t n = drawn_count(data_.short_captions, random); n > 0; --n) {
-      exchanges.push_back(
-          {std::string(kShortPrompt), short_caption(clip, Language::english, random)});
-    }
+    const auto add = [&](double mean, std::string_view Prompts::*prompt, auto say) {
+      for (std::int64_t n = drawn_count(mean, random); n > 0; --n) {
+        const Language language = any_language(random);
+        exchanges.push_back({std::string(prompts(language).*prompt), say(language)});
+      }
+    };
+    add(data_.dense_captions, &Prompts::describe,
+        [&](Language language) { return describe(clip, language, random); });
+    add(data_.interval_captions, &Prompts::intervals, [&](Language language) {
+      return describe_with_intervals(clip, seconds, language, random);
+    });
+    add(data_.short_captions, &Prompts::brief,
+        [&](Language language) { return short_caption(clip, language, random); });
+    // These came later: without them a recipe draws what it always drew.
+    if (data_.web_captions > 0)
+      add(data_.web_captions, &Prompts::caption, [&](Language language) {
+        return web_caption(clip, language, random, {.wrong = data_.web_wrong}).text;
+      });
+    if (data_.commentaries > 0)
+      add(data_.commentaries, &Prompts::commentary, [&](Language language) {
+        return drifting_commentary(clip, seconds, language, random,
+                                   {.seconds = data_.drift_seconds})
+            .text;
+      });
     return exchanges.size();
   }
 
-  // Draws questions without repetition; a probe brings its partner of the other answer.
+  // Draws questions without repetition; a probe brings its partner of the other answer. Each
+  // language drawn asks its share.
   void add_questions(const Clip& clip, const std::vector<double>& seconds, Random& random,
                      std::vector<Exchange>& exchanges) const {
     if (data_.questions == 0) return;
-    for (const Question& question :
-         draw_questions(clip, seconds, Language::english, data_.questions, random)) {
-      exchanges.push_back({question.question, question.answer});
+    std::vector<std::int64_t> counts(kLanguages.size());
+    for (std::int64_t n = 0; n < data_.questions; ++n)
+      ++counts[static_cast<std::size_t>(any_language(random))];
+    for (const Language language : kLanguages) {
+      const std::int64_t count = counts[static_cast<std::size_t>(language)];
+      if (count == 0) continue;
+      for (const Question& question : draw_questions(clip, seconds, language, count, random))
+        exchanges.push_back({question.question, question.answer});
     }
   }
 
@@ -144,7 +186,7 @@ class SynthSource final : public SampleSource {
   void add_a_question(const Clip& clip, const std::vector<double>& seconds, Random& random,
                       std::vector<Exchange>& exchanges) const {
     const std::vector<Question> questions =
-        make_questions(clip, seconds, Language::english, random);
+        make_questions(clip, seconds, any_language(random), random);
     const Question& question = random.pick(questions);
     exchanges.push_back({question.question, question.answer});
   }
@@ -159,12 +201,16 @@ class SynthSource final : public SampleSource {
     return pictures;
   }
 
+  // A colour word is replaced by one of its own language and form.
   void replace_colours(TokenRun& run, Random& random) const {
     for (std::size_t i = 0; i < run.tokens.size(); ++i) {
-      const bool colour = std::find(colour_tokens_.begin(), colour_tokens_.end(), run.tokens[i]) !=
-                          colour_tokens_.end();
-      if (run.labels[i] >= 0 && colour && random.chance(data_.colour_noise))
-        run.tokens[i] = random.pick(colour_tokens_);
+      if (run.labels[i] < 0) continue;
+      const auto form =
+          std::find_if(colour_tokens_.begin(), colour_tokens_.end(), [&](const auto& tokens) {
+            return std::find(tokens.begin(), tokens.end(), run.tokens[i]) != tokens.end();
+          });
+      if (form != colour_tokens_.end() && random.chance(data_.colour_noise))
+        run.tokens[i] = random.pick(*form);
     }
   }
 
@@ -208,7 +254,7 @@ class SynthSource final : public SampleSource {
   }
 
   // A frame is labelled with the event under way when it was taken, or that ended since the frame
-  // before.
+  // before; of several at once with the one that began last.
   void label_events(const Clip& clip, const std::vector<double>& seconds, Sample& sample) const {
     if (sample.marker_rows.size() != seconds.size()) return;
     sample.events.assign(seconds.size(), EventLabels{});
@@ -225,8 +271,8 @@ class SynthSource final : public SampleSource {
     }
   }
 
-  // The cells an event plays in: where its objects stand before and after it; all of them for a
-  // cut.
+  // The cells an event plays in: where its objects stand before and after it, and a bounce's way;
+  // all of them for a cut.
   static std::array<bool, kCells> cells_of(const Event& event) {
     std::array<bool, kCells> cells{};
     if (event.kind == EventKind::cut) {
@@ -238,7 +284,12 @@ class SynthSource final : public SampleSource {
       cells[static_cast<std::size_t>(look_after(event, object, before).cell)] = true;
     };
     mark(event.object, event.actor);
-    if (event.kind == EventKind::swap) mark(event.other, event.partner);
+    if (has_partner(event.kind)) mark(event.other, event.partner);
+    if (event.kind == EventKind::bounce) {
+      for (auto cell = neighbour(event.actor.cell, event.direction); cell;
+           cell = neighbour(*cell, event.direction))
+        cells[static_cast<std::size_t>(*cell)] = true;
+    }
     return cells;
   }
 
@@ -277,7 +328,9 @@ class SynthSource final : public SampleSource {
   SynthData data_;
   const Level& level_;
   std::uint64_t recipe_seed_, stage_index_;
-  std::vector<std::int64_t> word_tokens_, colour_tokens_;
+  std::vector<Language> languages_;
+  std::vector<std::int64_t> word_tokens_;
+  std::vector<std::vector<std::int64_t>> colour_tokens_;  // by language and grammatical form
   std::array<std::vector<std::int64_t>, kCells> place_tokens_;
   std::map<std::int64_t, std::int64_t> word_index_;  // token -> place in word_tokens_
   std::set<std::int64_t> key_tokens_;

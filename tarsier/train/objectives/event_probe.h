@@ -1,11 +1,13 @@
 #pragma once
 
 #include "tarsier/nn/linear.h"
+#include "tarsier/synth/world.h"
 
 namespace tarsier {
 
-inline constexpr std::int64_t kProbeKinds = 11, kProbeDirections = 5, kProbeColours = 8,
-                              kProbeShapes = 7;
+/// Choices of each reading: 0 for "nothing", then the world's values in their order.
+inline constexpr std::int64_t kProbeKinds = kAllEventKinds + 1, kProbeDirections = 5,
+                              kProbeColours = kColours + 1, kProbeShapes = kAllShapes + 1;
 inline constexpr std::int64_t kProbeOutputs =
     kProbeKinds + kProbeDirections + kProbeColours + kProbeShapes;
 inline constexpr std::int64_t kCellProbeOutputs = kProbeKinds + kProbeDirections;

@@ -1,6 +1,7 @@
 #include "tarsier/synth/clip_rows.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "tarsier/base/random.h"
 #include "tarsier/synth/claims.h"
@@ -61,12 +62,14 @@ Json loose_json(const LooseText& loose) {
 // own, so that those stay the same.
 void add_later_texts(const Clip& clip, const std::vector<double>& seconds, Json& row) {
   Random random({static_cast<std::uint64_t>(clip.split), clip.seed, clip.index, 0xc11a});
-  constexpr Language kSpanish = Language::spanish;
-  row["descriptions"]["es"] = describe(clip, kSpanish, random);
-  row["with_intervals"]["es"] = describe_with_intervals(clip, seconds, kSpanish, random);
-  row["questions"]["es"] = Json::array();
-  for (const Question& question : make_questions(clip, seconds, kSpanish, random))
-    row["questions"]["es"].push_back(question_json(question));
+  for (const Language language : std::span(kLanguages).subspan(2)) {
+    const std::string code(table(language).code);
+    row["descriptions"][code] = describe(clip, language, random);
+    row["with_intervals"][code] = describe_with_intervals(clip, seconds, language, random);
+    row["questions"][code] = Json::array();
+    for (const Question& question : make_questions(clip, seconds, language, random))
+      row["questions"][code].push_back(question_json(question));
+  }
   for (const Language language : kLanguages) {
     const std::string code(table(language).code);
     row["web_captions"][code] = loose_json(web_caption(clip, language, random, {}));

@@ -17,7 +17,7 @@ const char* name_of(Role role) {
 
 std::string text_of(const Turn& turn) {
   std::string text;
-  for (const Part& part : turn.parts) {
+  for (const TurnPart& part : turn.parts) {
     if (!part.media) text += part.text;
   }
   return text;

@@ -30,7 +30,7 @@ struct Media {
 };
 
 /// A piece of a turn: one item of media, or text.
-struct Part {
+struct TurnPart {
   std::optional<std::size_t> media;  // index into Record::media
   std::string text;
   std::optional<std::string> reference;  // gold text of evaluation rows
@@ -42,7 +42,7 @@ enum class Role { system, user, assistant };
 
 struct Turn {
   Role role = Role::user;
-  std::vector<Part> parts;
+  std::vector<TurnPart> parts;
   bool masked = false;  // an answer that is context, not a target
   ExtraKeys extra;
 };

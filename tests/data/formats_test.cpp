@@ -176,7 +176,7 @@ TEST(Formats, WhatAShapeCannotHoldIsRefused) {
       refusal(
           R"({"messages":[{"role":"user","content":"what is <video>?"},{"role":"assistant","content":"A"}]})",
           RowFormat::llava),
-      HasSubstr("turns[0]: has words that hold <video>"));
+      HasSubstr("turns[0]: has words that read as a mark of media"));
   EXPECT_EQ(
       refusal(
           R"({"videos":3,"messages":[{"role":"user","content":[{"type":"video","video":{"video_file":"a.mp4"}}]},{"role":"assistant","content":"A"}]})",

@@ -44,8 +44,8 @@ Record parse_preference(const JsonView& row, Record record) {
   Turn question, truth;
   question.parts = marks.parts(row.at("prompt"));
   // Loaders of this shape put the media in front of the prompt, whether it has the mark or not.
-  std::vector<Part> words;
-  for (Part& part : question.parts) {
+  std::vector<TurnPart> words;
+  for (TurnPart& part : question.parts) {
     if (!part.media) words.push_back(std::move(part));
   }
   question.parts.clear();
@@ -80,6 +80,7 @@ std::string write_preference(const Record& record) {
   }
   Json row;
   write_media(record, row);
+  refuse_stray_marks(record, 0, text_of(turns[0]), 0);
   row["prompt"] = text_of(turns[0]);
   if (!text_of(turns[1]).empty()) row["answer"] = text_of(turns[1]);
   row["chosen"] = record.preference->chosen;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tarsier/data/formats/shape.h"
@@ -50,9 +51,9 @@ struct Tags {
   std::optional<JsonView> truth, chosen, rejected;  // each a value
 };
 
-std::vector<Part> words(const std::string& text) {
+std::vector<TurnPart> words(const std::string& text) {
   if (text.empty()) return {};
-  std::vector<Part> parts(1);
+  std::vector<TurnPart> parts(1);
   parts[0].text = text;
   return parts;
 }
@@ -78,6 +79,20 @@ void refuse_times(const Record& record, Salmonn2Version version) {
   }
 }
 
+bool shows_media(const Turn& turn) {
+  return std::any_of(turn.parts.begin(), turn.parts.end(),
+                     [](const TurnPart& part) { return part.media.has_value(); });
+}
+
+bool shows(const Record& record, MediaKind kind) {
+  for (const Turn& turn : record.turns) {
+    for (const TurnPart& part : turn.parts) {
+      if (part.media && record.media[*part.media].kind == kind) return true;
+    }
+  }
+  return false;
+}
+
 // Adds `image`, `video`, `audio`, `use_audio` and `timestamps`.
 void write_media(const Record& record, Salmonn2Version version, Json& row) {
   const bool first = version == Salmonn2Version::first;
@@ -86,11 +101,15 @@ void write_media(const Record& record, Salmonn2Version version, Json& row) {
   refuse_times(record, version);
   std::vector<std::string> images, videos, sounds;
   std::optional<bool> use_audio;
+  bool lone_sound = false;  // an audio item that is not a video's
   for (std::size_t i = 0; i < record.media.size(); ++i) {
     const Media& media = record.media[i];
     const std::string field = fmt::format("media[{}]", i);
     if (media.kind == MediaKind::image) images.push_back(media.files.front());
-    if (media.kind == MediaKind::audio) sounds.push_back(media.files.front());
+    if (media.kind == MediaKind::audio) {
+      sounds.push_back(media.files.front());
+      lone_sound = true;
+    }
     if (media.kind != MediaKind::video) continue;
     if (!videos.empty() && media.use_audio != use_audio)
       refuse(record, field + ".use_audio", "differs between the videos of one row",
@@ -107,6 +126,11 @@ void write_media(const Record& record, Salmonn2Version version, Json& row) {
   if (first && (!images.empty() || videos.size() > 1 || sounds.size() > 1))
     refuse(record, "media", "salmonn2 rows have one video and one sound at most",
            "use salmonn2plus for these rows");
+  if (lone_sound && !videos.empty() && (first || !shows(record, MediaKind::audio)))
+    refuse(record, "media", "has sound of its own beside a video, which would read as the video's",
+           "give one row to each, or put the sound in the video's audio_file");
+  if (!lone_sound && !sounds.empty() && sounds.size() != videos.size())
+    refuse(record, "media", "has videos with and without a sound file", "give one row to each");
   if (!images.empty()) row["image"] = one_or_list(images);
   if (!videos.empty()) row["video"] = one_or_list(videos);
   if (!sounds.empty()) row["audio"] = one_or_list(sounds);
@@ -210,9 +234,16 @@ std::string write_salmonn2(const Record& record, Salmonn2Version version) {
   Json turns = Json::array();
   const std::size_t plain = record.turns.size() - (record.preference ? 1 : 0);
   for (std::size_t i = 0; i < plain; ++i) {
-    Json turn{{"from", tag_of(record, i, version)},
-              {"value", text_with_marks(record, i, first ? "<image>" : "<video>",
-                                        first ? "<image>" : "<audio>")}};
+    const char* tag = tag_of(record, i, version);
+    if (record.turns[i].role == Role::assistant && shows_media(record.turns[i]))
+      refuse(record, fmt::format("turns[{}]", i), "shows media in an answer",
+             "show it in a question");
+    const std::string value =
+        record.turns[i].role == Role::assistant  // marks are read in questions alone
+            ? text_of(record.turns[i])
+            : text_with_marks(record, i, first ? "<image>" : "<video>",
+                              first ? "<image>" : "<audio>");
+    Json turn{{"from", tag}, {"value", value}};
     append_extra(turn, record.turns[i].extra, record, fmt::format("turns[{}]", i), shape);
     turns.push_back(std::move(turn));
   }

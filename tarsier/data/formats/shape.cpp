@@ -87,7 +87,7 @@ void refuse_tarsier_details(const Record& record, std::string_view shape, bool h
   }
   for (std::size_t i = 0; i < record.turns.size(); ++i) {
     for (std::size_t k = 0; k < record.turns[i].parts.size(); ++k) {
-      const Part& part = record.turns[i].parts[k];
+      const TurnPart& part = record.turns[i].parts[k];
       const std::string field = fmt::format("turns[{}].parts[{}]", i, k);
       if (part.reference) no_room(field + ".reference", "references");
       if (!part.extra.empty()) no_room(field + "." + part.extra.begin()->first, "keys of one part");
@@ -106,8 +106,8 @@ bool MarkReader::take(MediaKind kind, std::size_t& index) {
          (take(MediaKind::video, index) || take(MediaKind::audio, index));
 }
 
-std::vector<Part> MarkReader::parts(const JsonView& value) {
-  std::vector<Part> parts;
+std::vector<TurnPart> MarkReader::parts(const JsonView& value) {
+  std::vector<TurnPart> parts;
   const std::string& text = value.as_string();
   const auto add_text = [&](std::string words) {
     if (words.empty()) return;
@@ -126,7 +126,7 @@ std::vector<Part> MarkReader::parts(const JsonView& value) {
       }
     }
     if (at == std::string::npos) break;
-    Part part;
+    TurnPart part;
     std::size_t index = 0;
     if (!take(found.first, index))
       value.fail(fmt::format("has the mark {} for {} item{} of media", found.second, taken_.size(),
@@ -146,24 +146,48 @@ std::vector<Part> MarkReader::parts(const JsonView& value) {
 std::string text_with_marks(const Record& record, std::size_t turn, std::string_view video_mark,
                             std::string_view audio_mark) {
   std::string text;
-  for (const Part& part : record.turns[turn].parts) {
-    if (part.media) {
-      const MediaKind kind = record.media[*part.media].kind;
-      text += kind == MediaKind::video   ? video_mark
-              : kind == MediaKind::audio ? audio_mark
-                                         : std::string_view("<image>");
-      if (!part.tight) text += '\n';
+  std::int64_t shown = 0;
+  for (const TurnPart& part : record.turns[turn].parts) {
+    if (!part.media) {
+      text += part.text;
       continue;
     }
-    for (const auto& [kind, mark] : kMarks) {
-      if (part.text.find(mark) != std::string::npos)
-        refuse(record, fmt::format("turns[{}]", turn),
-               fmt::format("has words that hold {}, the mark of media in this shape", mark),
-               "reword the text");
-    }
-    text += part.text;
+    const MediaKind kind = record.media[*part.media].kind;
+    text += kind == MediaKind::video   ? video_mark
+            : kind == MediaKind::audio ? audio_mark
+                                       : std::string_view("<image>");
+    if (!part.tight) text += '\n';
+    ++shown;
   }
+  refuse_stray_marks(record, turn, text, shown);
   return text;
+}
+
+void refuse_stray_marks(const Record& record, std::size_t turn, std::string_view text,
+                        std::int64_t shown) {
+  for (const auto& [kind, mark] : kMarks) {
+    for (std::size_t at = text.find(mark); at != std::string_view::npos;
+         at = text.find(mark, at + 1))
+      --shown;
+  }
+  if (shown != 0)
+    refuse(record, fmt::format("turns[{}]", turn),
+           "has words that read as a mark of media in this shape: <video>, <image> or <audio>",
+           "reword the text");
+}
+
+void refuse_unshown(const Record& record) {
+  std::vector<bool> shown(record.media.size(), false);
+  for (const Turn& turn : record.turns) {
+    for (const TurnPart& part : turn.parts) {
+      if (part.media) shown[*part.media] = true;
+    }
+  }
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    if (!shown[i])
+      refuse(record, fmt::format("media[{}]", i), "stands in no turn",
+             "give the turn that shows it a mark");
+  }
 }
 
 }  // namespace tarsier

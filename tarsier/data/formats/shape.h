@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -38,13 +39,21 @@ nlohmann::ordered_json number_json(double value);
 /// unless `holds_times`, start and end.
 void refuse_tarsier_details(const Record& record, std::string_view shape, bool holds_times);
 
+/// Refuses a turn's text with more or fewer marks than the `shown` items of media it stands for:
+/// some words would read as media.
+void refuse_stray_marks(const Record& record, std::size_t turn, std::string_view text,
+                        std::int64_t shown);
+
+/// Refuses media that no turn shows: a shape without room for it would lose it.
+void refuse_unshown(const Record& record);
+
 /// How marks in text become media. A mark takes the next item of its kind not yet taken; `<image>`
 /// also takes a video or sound where no picture is left, as first versions write it for all.
 class MarkReader {
  public:
   explicit MarkReader(Record& record) : record_(record), taken_(record.media.size(), false) {}
   /// The parts of `value`. The row's error when it has a mark too many.
-  std::vector<Part> parts(const JsonView& value);
+  std::vector<TurnPart> parts(const JsonView& value);
 
  private:
   bool take(MediaKind kind, std::size_t& index);

@@ -36,8 +36,8 @@ Media parse_media(const JsonView& object, MediaKind kind) {
   return media;
 }
 
-Part parse_part(const JsonView& item, Record& record, bool may_prefer) {
-  Part part;
+TurnPart parse_part(const JsonView& item, Record& record, bool may_prefer) {
+  TurnPart part;
   const std::string type = item.at("type").as_string();
   if (type == "video" || type == "image") {
     const MediaKind kind = type == "video" ? MediaKind::video : MediaKind::image;
@@ -82,7 +82,7 @@ Json media_json(const Media& media, const Record& record, std::size_t index) {
   return object;
 }
 
-Json text_json(const Part& part) {
+Json text_json(const TurnPart& part) {
   Json object{{"type", "text"}, {"text", part.text}};
   if (part.reference) object["reference"] = *part.reference;
   return object;
@@ -133,7 +133,7 @@ Record parse_tarsier(const JsonView& row) {
 
 std::string write_tarsier(const Record& record) {
   Json messages = Json::array();
-  std::vector<bool> shown(record.media.size(), false);
+  refuse_unshown(record);
   for (std::size_t i = 0; i < record.turns.size(); ++i) {
     const Turn& turn = record.turns[i];
     const std::string field = fmt::format("turns[{}]", i);
@@ -142,13 +142,12 @@ std::string write_tarsier(const Record& record) {
              "use salmonn2 or trl for these rows");
     Json content = Json::array();
     for (std::size_t k = 0; k < turn.parts.size(); ++k) {
-      const Part& part = turn.parts[k];
+      const TurnPart& part = turn.parts[k];
       Json object;
       if (part.media) {
         const char* kind = name_of(record.media[*part.media].kind);
         object = Json{{"type", kind},
                       {kind, media_json(record.media[*part.media], record, *part.media)}};
-        shown[*part.media] = true;
       } else {
         object = text_json(part);
       }
@@ -159,11 +158,6 @@ std::string write_tarsier(const Record& record) {
     Json message{{"role", name_of(turn.role)}, {"content", std::move(content)}};
     append_extra(message, turn.extra, record, field, "tarsier");
     messages.push_back(std::move(message));
-  }
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    if (!shown[i])
-      refuse(record, fmt::format("media[{}]", i), "stands in no turn",
-             "give the turn that shows it a mark");
   }
   Json row{{"messages", std::move(messages)}};
   append_extra(row, record.extra, record, "", "tarsier");

@@ -16,11 +16,11 @@ class MediaParts {
  public:
   explicit MediaParts(Record& record) : record_(record), taken_(record.media.size(), false) {}
 
-  Part next(MediaKind kind, const JsonView& type) {
+  TurnPart next(MediaKind kind, const JsonView& type) {
     for (std::size_t i = 0; i < taken_.size(); ++i) {
       if (taken_[i] || record_.media[i].kind != kind) continue;
       taken_[i] = true;
-      Part part;
+      TurnPart part;
       part.media = i;
       return part;
     }
@@ -54,7 +54,7 @@ Turn parse_turn(const JsonView& message, MediaParts& media) {
     for (std::int64_t k = 0; k < content.size(); ++k) {
       const JsonView item = content.at(k);
       const JsonView type = item.at("type");
-      Part part;
+      TurnPart part;
       if (type.as_string() == "text") {
         part.text = item.at("text").as_string();
       } else if (type.as_string() == "video" || type.as_string() == "image") {
@@ -82,14 +82,14 @@ void parse_turns(const JsonView& messages, MediaParts& media, bool context, Reco
 // TRL itself puts media that no part names in front of the first question.
 void show_media(Record& record) {
   for (const Turn& turn : record.turns) {
-    for (const Part& part : turn.parts) {
+    for (const TurnPart& part : turn.parts) {
       if (part.media) return;
     }
   }
   for (Turn& turn : record.turns) {
     if (turn.role != Role::user) continue;
     for (std::size_t i = record.media.size(); i-- > 0;) {
-      Part part;
+      TurnPart part;
       part.media = i;
       turn.parts.insert(turn.parts.begin(), part);
     }
@@ -117,7 +117,7 @@ Json turn_json(const Record& record, std::size_t index) {
   const Turn& turn = record.turns[index];
   Json content = Json::array();
   bool only_text = true;
-  for (const Part& part : turn.parts) {
+  for (const TurnPart& part : turn.parts) {
     if (part.media) {
       content.push_back(Json{{"type", name_of(record.media[*part.media].kind)}});
       only_text = false;
@@ -138,6 +138,7 @@ Json turns_json(const Record& record, std::size_t begin, std::size_t end) {
 }
 
 void write_media(const Record& record, Json& row) {
+  refuse_unshown(record);
   refuse_tarsier_details(record, "trl", false);
   for (std::size_t i = 0; i < record.media.size(); ++i) {
     const Media& media = record.media[i];

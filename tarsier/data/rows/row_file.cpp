@@ -29,8 +29,8 @@ RowFile::RowFile(const std::filesystem::path& file)
 
 std::optional<RowText> RowFile::next() { return is_list_ ? next_item() : next_line(); }
 
-RowText RowFile::row(std::string text, std::int64_t line) const {
-  return {std::move(text), fmt::format("{} line {}", name_, line), folder_};
+RowText RowFile::row(std::string text, std::int64_t line, std::int64_t offset) const {
+  return {std::move(text), fmt::format("{} line {}", name_, line), folder_, line, offset};
 }
 
 void RowFile::fail(const char* what, const char* hint) const {
@@ -42,17 +42,20 @@ bool RowFile::get(char& c) {
     if (stream_.bad()) fail("cannot be read", "check the disk");
     return false;
   }
+  ++offset_;
   if (c == '\n') ++line_;
   return true;
 }
 
 std::optional<RowText> RowFile::next_line() {
   std::string text;
+  std::int64_t begin = offset_;
   char c = 0;
   while (get(c)) {
     if (c == '\n') {
-      if (text.find_first_not_of(" \t\r") != std::string::npos) return row(text, line_ - 1);
+      if (text.find_first_not_of(" \t\r") != std::string::npos) return row(text, line_ - 1, begin);
       text.clear();
+      begin = offset_;
       continue;
     }
     text += c;
@@ -60,7 +63,7 @@ std::optional<RowText> RowFile::next_line() {
       fail("is over 64 MiB long", "give one row a line");
   }
   if (text.find_first_not_of(" \t\r") == std::string::npos) return std::nullopt;
-  return row(text, line_);
+  return row(text, line_, begin);
 }
 
 // The next value of the list, by its brackets alone: what is wrong inside it is its own error.
@@ -77,7 +80,7 @@ std::optional<RowText> RowFile::next_item() {
     }
     return std::nullopt;
   }
-  const std::int64_t line = line_;
+  const std::int64_t line = line_, begin = offset_ - 1;
   std::string text;
   int depth = 0;
   bool in_string = false;
@@ -102,7 +105,7 @@ std::optional<RowText> RowFile::next_item() {
     const int next = stream_.peek();
     if (depth <= 0 && !in_string &&
         (text.front() == '{' || text.front() == '[' || next == ',' || next == ']'))
-      return row(std::move(text), line);
+      return row(std::move(text), line, begin);
     if (!get(c)) fail("ends inside its list", "the file may be cut");
   }
 }

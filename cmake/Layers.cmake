@@ -65,6 +65,7 @@ tarsier_layer(media DEPENDS base LIBRARIES PkgConfig::FFMPEG)
 tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 tarsier_layer(synth DEPENDS media base)
 tarsier_layer(checkpoint DEPENDS base LIBRARIES OpenSSL::Crypto)
+tarsier_layer(data DEPENDS media text checkpoint base LIBRARIES PkgConfig::LIBARCHIVE PRECOMPILE <nlohmann/json.hpp> <fmt/format.h>)
 # ATen costs 11 s a source to parse; this one precompiled header serves every TORCH layer above and its tests.
 tarsier_layer(tensor TORCH DEPENDS base PRECOMPILE <ATen/ATen.h>)
 tarsier_layer(kernels DEPENDS base)
@@ -73,11 +74,11 @@ tarsier_layer(processors TORCH DEPENDS tensor media text base)
 tarsier_layer(models TORCH DEPENDS nn processors checkpoint base)
 tarsier_layer(engine TORCH DEPENDS models base)
 tarsier_layer(eval TORCH DEPENDS engine synth base)
-tarsier_layer(train TORCH DEPENDS eval synth models checkpoint base)
+tarsier_layer(train TORCH DEPENDS eval synth data models checkpoint base)
 # Commands parse flags and print; few touch a tensor, so they carry CLI11 in place of all of ATen.
 tarsier_layer(
   cli
   TORCH
-  DEPENDS train eval engine base
+  DEPENDS train data eval engine base
   LIBRARIES CLI11::CLI11
   PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)

@@ -42,6 +42,7 @@ LIBRARIES = (
     library("PCRE2", r"pcre2\w*\.h", "text"),
     library("utf8proc", r"utf8proc\.h", "text"),
     library("OpenSSL", r"openssl/", "checkpoint"),
+    library("libarchive", r"archive(_entry)?\.h", "data"),
     library("CLI11", r"CLI/", "cli"),
     library("nlohmann-json", r"nlohmann/json\.hpp"),
 )

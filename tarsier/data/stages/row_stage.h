@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tarsier/base/error.h"
+#include "tarsier/data/rows/row_input.h"
+
+namespace tarsier {
+
+/// One run of a stage from files of rows to a folder of rows.
+struct StageJob {
+  std::string name;  // "filter"
+  std::vector<std::filesystem::path> inputs;
+  std::filesystem::path out;      // rows.jsonl, dropped.jsonl, report.json, settings.json
+  std::optional<RowFormat> from;  // none: each row's keys say
+  std::optional<RowFormat> to;    // none: as the row was
+  std::string settings = "{}";    // JSON object: all else that decides what comes out
+  int workers = 1;
+};
+
+/// Why a row is not in the output though nothing is wrong with it.
+struct Dropped {
+  std::string reason;  // a counter of the report: "text_short"
+  std::string detail;  // "3 characters, at least 10"
+};
+using Decision = std::variant<std::vector<Record>, Dropped>;
+
+/// What a stage does with a row. Both throw InputError for a row that fails: it is counted, named
+/// and put in dropped.jsonl.
+struct RowStage {
+  /// The costly part: JSON text on what the row is like, for `decide`. A pure function of the row;
+  /// any thread. Its results are logged, so a killed run does not repeat them. May be empty.
+  std::function<std::string(const Row&)> examine;
+  /// In the order of rows, on one thread; may remember earlier rows.
+  std::function<Decision(Row&, const std::string& facts)> decide;
+};
+
+struct StageReport {
+  bool stopped = false;  // a stop was asked for: the same job goes on later
+  std::int64_t rows = 0, kept = 0, written = 0, failed = 0;
+  std::map<std::string, std::int64_t> dropped;  // rows by reason
+  std::vector<std::string> failures;            // the first 20, a line each
+};
+
+/// Runs a job. Its files appear whole, when all rows are done; until then `out` holds
+/// progress.jsonl, by which the same job goes on after a stop or a kill and ends with the same
+/// bytes, whatever `workers` is. A finished job is not run again. ConfigError: `out` holds the
+/// output of another job. InputError: an input that cannot be read. ResourceError: the disk.
+StageReport run_row_stage(const StageJob& job, const RowStage& stage, std::stop_token stop);
+
+/// {"stage", "rows", "kept", "written", "dropped": {reason: rows}, "failed", "failures"}.
+std::string report_json(const std::string& stage, const StageReport& report);
+
+}  // namespace tarsier

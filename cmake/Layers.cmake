@@ -65,7 +65,8 @@ tarsier_layer(media DEPENDS base LIBRARIES PkgConfig::FFMPEG)
 tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC)
 tarsier_layer(synth DEPENDS media base)
 tarsier_layer(checkpoint DEPENDS base LIBRARIES OpenSSL::Crypto)
-tarsier_layer(data DEPENDS media text checkpoint base LIBRARIES PkgConfig::LIBARCHIVE PRECOMPILE <nlohmann/json.hpp> <fmt/format.h>)
+tarsier_layer(data DEPENDS media text checkpoint base LIBRARIES PkgConfig::LIBARCHIVE PRECOMPILE <nlohmann/json.hpp>
+                                                                                                 <fmt/format.h>)
 # ATen costs 11 s a source to parse; this one precompiled header serves every TORCH layer above and its tests.
 tarsier_layer(tensor TORCH DEPENDS base PRECOMPILE <ATen/ATen.h>)
 tarsier_layer(kernels DEPENDS base)

@@ -51,6 +51,7 @@ TORCH_HEADERS = {
     ("train/gradients.cpp", "torch/csrc/autograd/autograd.h"): "the one file that differentiates",
     ("train/next_token.cpp", "torch/csrc/autograd/custom_function.h"): "the same: chunks of logits",
     ("nn/fused_ops.cpp", "torch/csrc/autograd/custom_function.h"): "gradients written by hand: element-wise",
+    ("nn/mixed_linear.cpp", "torch/csrc/autograd/custom_function.h"): "the same: products in bf16",
     ("nn/segment_attention_op.cpp", "torch/csrc/autograd/custom_function.h"): "the same: attention",
     ("train/gloo.cpp", "torch/csrc/distributed/c10d/ProcessGroupGloo.hpp"): "ranks on CPUs",
     ("train/gloo.cpp", "torch/csrc/distributed/c10d/TCPStore.hpp"): "where they meet",

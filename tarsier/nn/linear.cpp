@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "tarsier/nn/mixed_linear.h"
+
 namespace tarsier {
 namespace {
 
@@ -32,6 +34,10 @@ Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
   if (half && weight.device().is_cpu() && !at::GradMode::is_enabled())
     return linear_by_panels(x, weight, bias);
+  if (at::GradMode::is_enabled() && training_products() == LinearProducts::bf16 &&
+      weight.scalar_type() == at::kFloat && x.scalar_type() == at::kFloat &&
+      weight.device().is_cpu())
+    return mixed_linear(x, weight, bias);
   return at::linear(x, weight, bias);
 }
 

@@ -19,7 +19,7 @@ struct Linear {
 
 /// x W^T + b. On a CPU, 16-bit weights are widened to f32 a panel of rows at a time: products and
 /// sums are f32, the result is rounded once to x's type, and no whole f32 copy of the weight ever
-/// exists.
+/// exists. Training multiplies f32 as mixed_linear.h says.
 Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 }  // namespace tarsier

@@ -8,12 +8,14 @@
 #include <climits>
 
 #include "tarsier/models/registry.h"
+#include "tarsier/nn/mixed_linear.h"
 #include "tarsier/tensor/device.h"
 
 namespace tarsier {
 namespace {
 
 at::ScalarType compute_dtype(const std::string& setting) {
+  if (setting == "mixed") return at::kFloat;
   if (setting == "auto") return __builtin_cpu_supports("avx512bf16") ? at::kBFloat16 : at::kFloat;
   return parse_dtype(setting);
 }
@@ -21,6 +23,7 @@ at::ScalarType compute_dtype(const std::string& setting) {
 }  // namespace
 
 std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe) {
+  set_training_products(recipe.compute == "mixed" ? LinearProducts::bf16 : LinearProducts::f32);
   LoadOptions load;
   load.dtype = compute_dtype(recipe.compute);
   load.random_weights = recipe.random_weights;
@@ -33,7 +36,8 @@ std::int64_t worker_count(const Recipe& recipe) {
 }
 
 Facts compute_facts(const Recipe& recipe) {
-  return {{"compute", c10::toString(compute_dtype(recipe.compute))},
+  return {{"compute",
+           recipe.compute == "mixed" ? "mixed" : c10::toString(compute_dtype(recipe.compute))},
           {"threads", std::to_string(at::get_num_threads())},
           {"workers", std::to_string(worker_count(recipe))}};
 }

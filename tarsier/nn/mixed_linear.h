@@ -1,0 +1,20 @@
+#pragma once
+
+#include "tarsier/tensor/tensor.h"
+
+namespace tarsier {
+
+/// How training multiplies f32 matrices on a CPU: as they are, or rounded to bf16, with sums in f32
+/// (what autocast does to a linear layer). Weights, activations and all else stay f32.
+enum class LinearProducts { f32, bf16 };
+
+/// For this whole process; set it before training starts. Inference always multiplies in f32.
+void set_training_products(LinearProducts products);
+LinearProducts training_products();
+
+/// x W^T + b with products in bf16, and so its gradients. x [..., in_features], weight
+/// [out_features, in_features], bias [out_features] or undefined: f32 in the CPU's memory.
+/// Differentiable once.
+Tensor mixed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+
+}  // namespace tarsier

@@ -140,8 +140,9 @@ int run_eval_world(const CommandContext& context, Arguments arguments) {
   if (!flags.out.empty()) write_results(flags.out, json, result.items);
   std::string text = table_of(result.scores);
   if (flags.settings.unseen_clips > 0)
-    text += fmt::format("{:<18} {:6.3f}\n{:<18} {:6.3f}\n", "unseen event F1",
-                        result.unseen.event_f1, "unseen scene F1", result.unseen.scene_f1);
+    text += fmt::format("{:<18} {:6.3f}\n{:<18} {:6.3f}\n{:<18} {:6.3f}\n", "unseen event F1",
+                        result.unseen.event_f1, "unseen scene F1", result.unseen.scene_f1,
+                        "unseen obj. recall", result.unseen.held_out_recall);
   print_answer(flags.output.json ? json + "\n" : text);
   return kExitOk;
 }

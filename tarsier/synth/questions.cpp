@@ -1,6 +1,7 @@
 #include "tarsier/synth/questions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -336,8 +337,28 @@ bool is_probe(std::string_view kind) {
   return kind == "is_there" || kind == "does_it" || kind == "before";
 }
 
+namespace {
+
+// An order in which each next one is drawn by its weight among those left: the exponential races
+// of Efraimidis and Spirakis (2006), whose rates are the weights.
+void order_by_weight(std::vector<std::vector<Question>>& units,
+                     const std::map<std::string, double>& weights, Random& random) {
+  std::vector<std::pair<double, std::vector<Question>>> timed;
+  for (std::vector<Question>& unit : units) {
+    const auto weight = weights.find(unit[0].kind);
+    const double rate = weight == weights.end() ? 1 : weight->second;
+    timed.emplace_back(-std::log1p(-random.uniform()) / rate, std::move(unit));
+  }
+  std::stable_sort(timed.begin(), timed.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::size_t i = 0; i < units.size(); ++i) units[i] = std::move(timed[i].second);
+}
+
+}  // namespace
+
 std::vector<Question> draw_questions(const Clip& clip, std::span<const double> frame_seconds,
-                                     Language language, std::int64_t count, Random& random) {
+                                     Language language, std::int64_t count, Random& random,
+                                     const std::map<std::string, double>& weights) {
   const std::vector<Question> all = make_questions(clip, frame_seconds, language, random);
   std::vector<std::vector<Question>> units;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -347,6 +368,7 @@ std::vector<Question> draw_questions(const Clip& clip, std::span<const double> f
     if (paired) units.back().push_back(all[++i]);
   }
   random.shuffle(units);
+  if (!weights.empty()) order_by_weight(units, weights, random);
   std::vector<Question> drawn;
   for (const std::vector<Question>& unit : units) {
     if (static_cast<std::int64_t>(drawn.size()) >= count) break;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,10 +28,17 @@ struct Question {
 std::vector<Question> make_questions(const Clip& clip, std::span<const double> frame_seconds,
                                      Language language, Random& random);
 
+inline constexpr std::array<std::string_view, 13> kQuestionKinds = {
+    "colour", "shape", "count",    "place",   "background", "first", "after",
+    "times",  "when",  "is_there", "does_it", "before",     "choice"};
+
 /// At least `count` of them (where there are as many), without repetition, in random order; a probe
-/// comes with its partner of the other answer, which may be one more than asked for.
+/// comes with its partner of the other answer, which may be one more than asked for. `weights` say
+/// how much likelier a question of a kind is to be drawn next than one of weight 1; kinds that are
+/// not named have weight 1, and an empty map makes all equal.
 std::vector<Question> draw_questions(const Clip& clip, std::span<const double> frame_seconds,
-                                     Language language, std::int64_t count, Random& random);
+                                     Language language, std::int64_t count, Random& random,
+                                     const std::map<std::string, double>& weights = {});
 
 /// True for is_there, does_it and before.
 bool is_probe(std::string_view kind);

@@ -9,6 +9,7 @@
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/question_words.h"
 #include "tarsier/synth/questions.h"
+#include "tarsier/synth/scene.h"
 #include "tarsier/synth/timeline.h"
 
 namespace tarsier {
@@ -133,7 +134,14 @@ void WorldScorer::add_description(const Clip& clip, const ParsedScene& parsed) {
   ordered_events_ += common_subsequence(clip.events, parsed.events);
   true_objects_ += static_cast<std::int64_t>(clip.opening.size());
   claimed_objects_ += static_cast<std::int64_t>(parsed.opening.size());
-  matched_objects_ += count_of(matches(clip.opening, parsed.opening, std::equal_to<Look>()));
+  const std::vector<std::int64_t> found =
+      matches(clip.opening, parsed.opening, std::equal_to<Look>());
+  matched_objects_ += count_of(found);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!is_held_out(clip.opening[i].colour, clip.opening[i].shape)) continue;
+    ++held_out_.all;
+    held_out_.good += found[i] >= 0 ? 1 : 0;
+  }
   sentences_ += parsed.sentences;
   unparsed_ += parsed.unparsed;
 }
@@ -168,6 +176,7 @@ WorldScores WorldScorer::scores() const {
   scores.event_f1 = f1(matched_events_, true_events_, claimed_events_);
   scores.order = share(ordered_events_, matched_events_);
   scores.scene_f1 = f1(matched_objects_, true_objects_, claimed_objects_);
+  scores.held_out_recall = share(held_out_.good, held_out_.all);
   scores.interval_iou = share(interval_iou_, static_cast<double>(intervals_));
   scores.interval_exact = share(exact_intervals_, intervals_);
   Share questions, probes;
@@ -207,6 +216,7 @@ nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& u
           {"unparsed", scores.unparsed},
           {"unseen_event_f1", unseen.event_f1},
           {"unseen_scene_f1", unseen.scene_f1},
+          {"unseen_object_recall", unseen.held_out_recall},
           {"clips", scores.clips},
           {"seed", seed},
           {"language", table(language).name},

@@ -16,14 +16,15 @@ namespace tarsier {
 /// F1 with no true and no claimed items, which is 1: nothing was to be said and nothing was.
 struct WorldScores {
   double event_precision = 0, event_recall = 0, event_f1 = 0;
-  double order = 0;         // share of the matches (so of F1) kept when they must be in true order,
-                            // which is comes_before's: by start, where events overlap too
-  double scene_f1 = 0;      // objects of the opening by colour, shape, size and place
-  double interval_iou = 0;  // mean over matched events of the interval form; no marker counts 0
-  double interval_exact = 0;                 // share of the same with both ends right
-  double qa = 0;                             // accuracy over all questions that are no probes
-  double probes = 0;                         // accuracy over probes
-  double probe_yes_rate = 0;                 // share of probes answered yes
+  double order = 0;     // share of the matches (so of F1) kept when they must be in true order,
+                        // which is comes_before's: by start, where events overlap too
+  double scene_f1 = 0;  // objects of the opening by colour, shape, size and place
+  double held_out_recall = 0;  // of the opening's objects whose colour-shape pair is held out
+  double interval_iou = 0;     // mean over matched events of the interval form; no marker counts 0
+  double interval_exact = 0;   // share of the same with both ends right
+  double qa = 0;               // accuracy over all questions that are no probes
+  double probes = 0;           // accuracy over probes
+  double probe_yes_rate = 0;   // share of probes answered yes
   std::map<std::string, double> qa_by_kind;  // accuracy by kind, probes included
   double miss = 0;                           // true events not matched, per true event
   double hallucination = 0;                  // claimed events not matched, per true event
@@ -59,6 +60,7 @@ class WorldScorer {
   std::int64_t clips_ = 0;
   std::int64_t true_events_ = 0, claimed_events_ = 0, matched_events_ = 0, ordered_events_ = 0;
   std::int64_t true_objects_ = 0, claimed_objects_ = 0, matched_objects_ = 0;
+  Share held_out_;
   std::int64_t sentences_ = 0, unparsed_ = 0;
   std::int64_t intervals_ = 0, exact_intervals_ = 0;
   double interval_iou_ = 0;
@@ -66,7 +68,7 @@ class WorldScorer {
   std::map<std::string, Share> answers_;
 };
 
-/// What `tarsier eval world --json` prints; `unseen` gives the two unseen_ scores.
+/// What `tarsier eval world --json` prints; `unseen` gives the unseen_ scores.
 nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
                                  std::uint64_t seed, const std::string& model,
                                  Language language = Language::english);

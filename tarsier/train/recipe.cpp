@@ -1,6 +1,7 @@
 #include "tarsier/train/recipe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
@@ -11,6 +12,8 @@
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/sha256.h"
 #include "tarsier/synth/languages/table.h"
+#include "tarsier/synth/questions.h"
+#include "tarsier/train/data/mixed_source.h"
 
 namespace tarsier {
 namespace {
@@ -53,9 +56,10 @@ std::string one_of(const JsonView& json, std::string_view key, std::string other
 }
 
 SynthData read_synth(const JsonView& json, bool needs_text) {
-  expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions",
-                     "short_captions", "web_captions", "commentaries", "web_wrong", "drift_seconds",
-                     "languages", "questions", "colour_noise", "key_token_weight"});
+  expect_keys(
+      json, {"level", "seed", "frames", "dense_captions", "interval_captions", "short_captions",
+             "web_captions", "commentaries", "web_wrong", "drift_seconds", "languages", "questions",
+             "question_weights", "answer_weight", "colour_noise", "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
@@ -76,6 +80,15 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
     if (data.languages.empty()) languages->fail("names no language", "leave it out for english");
   }
   data.questions = int_in(json, "questions", 0, 0, 64);
+  if (const auto weights = json.find("question_weights")) {
+    for (const std::string& kind : weights->keys()) {
+      if (std::find(kQuestionKinds.begin(), kQuestionKinds.end(), kind) == kQuestionKinds.end())
+        weights->at(kind).fail("is no kind of question",
+                               fmt::format("kinds are {}", fmt::join(kQuestionKinds, ", ")));
+      data.question_weights[kind] = double_in(*weights, kind, 1, 0.001, 1000);
+    }
+  }
+  data.answer_weight = double_in(json, "answer_weight", 1, 0.01, 100);
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
   if (needs_text && data.dense_captions + data.interval_captions + data.short_captions +
@@ -105,6 +118,52 @@ std::vector<WeightGroup> read_groups(const JsonView& json) {
     groups.push_back(std::move(group));
   }
   return groups;
+}
+
+DataSource read_source(const JsonView& json, const std::filesystem::path& folder,
+                       const Stage& stage) {
+  if (json.has("synth") == json.has("jsonl"))
+    json.fail("needs either synth or jsonl", "name one source");
+  DataSource source;
+  source.weight = double_in(json, "weight", 1, 1e-6, 1e6);
+  if (const auto synth = json.find("synth"))
+    source.synth = read_synth(*synth, stage.next_token > 0);
+  if (const auto jsonl = json.find("jsonl")) {
+    expect_keys(*jsonl, {"file", "frames"});
+    source.jsonl = JsonlData{folder / jsonl->at("file").as_string(), std::nullopt};
+    if (jsonl->has("frames")) source.jsonl->frames = jsonl->at("frames").as_int(1, 768);
+    if (stage.visual_words + stage.event_probe + stage.event_cells > 0)
+      json.fail("has no ground truth for visual_words, event_probe or event_cells",
+                "use them with synth data, or give them weight 0");
+  }
+  return source;
+}
+
+std::vector<DataSource> read_data(const JsonView& json, const std::filesystem::path& folder,
+                                  const Stage& stage) {
+  const auto mix = json.find("mix");
+  if (!mix) {
+    expect_keys(json, {"synth", "jsonl"});
+    return {read_source(json, folder, stage)};
+  }
+  expect_keys(json, {"mix"});
+  if (!mix->is_array() || mix->size() == 0)
+    mix->fail("names no source", "give a list of sources, each with its weight");
+  std::vector<DataSource> sources;
+  double all = 0;
+  for (std::int64_t i = 0; i < mix->size(); ++i) {
+    expect_keys(mix->at(i), {"weight", "synth", "jsonl"});
+    sources.push_back(read_source(mix->at(i), folder, stage));
+    all += sources.back().weight;
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].weight < kLeastShare * all)
+      mix->at(static_cast<std::int64_t>(i))
+          .fail(fmt::format("has {:.4f} of the weights, and {:.4f} is the least",
+                            sources[i].weight / all, kLeastShare),
+                "raise its weight or leave it out");
+  }
+  return sources;
 }
 
 Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
@@ -146,19 +205,7 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
     if (stage.next_token + stage.visual_words + stage.event_probe + stage.event_cells <= 0)
       objectives->fail("gives every objective weight 0", "set one above 0");
   }
-  const JsonView data = json.at("data");
-  expect_keys(data, {"synth", "jsonl"});
-  if (data.has("synth") == data.has("jsonl"))
-    data.fail("needs either synth or jsonl", "name one source");
-  if (const auto synth = data.find("synth")) stage.synth = read_synth(*synth, stage.next_token > 0);
-  if (const auto jsonl = data.find("jsonl")) {
-    expect_keys(*jsonl, {"file", "frames"});
-    stage.jsonl = JsonlData{folder / jsonl->at("file").as_string(), std::nullopt};
-    if (jsonl->has("frames")) stage.jsonl->frames = jsonl->at("frames").as_int(1, 768);
-    if (stage.visual_words + stage.event_probe + stage.event_cells > 0)
-      data.fail("has no ground truth for visual_words, event_probe or event_cells",
-                "use them with synth data, or give them weight 0");
-  }
+  stage.sources = read_data(json.at("data"), folder, stage);
   return stage;
 }
 
@@ -214,7 +261,7 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
     recipe.random_weights =
         static_cast<std::uint64_t>(json.at("random_weights").as_int(0, INT64_MAX));
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
-  recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16"});
+  recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16", "mixed"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});
   recipe.workers = int_in(json, "workers", recipe.workers, 1, 1024);
   recipe.save_every = int_in(json, "save_every", recipe.save_every, 1, kMaxSteps);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct SynthData {
   double drift_seconds = 1.5;                 // how far a commentary may be off, at most
   std::vector<std::string> languages{"english"};  // each caption and question draws one
   std::int64_t questions = 0;  // drawn among the clip's; probes in balanced pairs
+  std::map<std::string, double>
+      question_weights;      // of a kind in that draw; 1 where it is not named
+  double answer_weight = 1;  // of the answers to questions in the loss
   double colour_noise =
       0;  // share of the colour words in a caption's input that are replaced; labels stay
   double key_token_weight = 1;  // of digits, yes and no in the loss
@@ -36,6 +40,13 @@ struct SynthData {
 struct JsonlData {
   std::filesystem::path file;
   std::optional<std::int64_t> frames;
+};
+
+/// One source of a stage's samples, by its weight among the others; it is either kind.
+struct DataSource {
+  double weight = 1;
+  std::optional<SynthData> synth;
+  std::optional<JsonlData> jsonl;
 };
 
 /// One stage: its own data, objectives and schedule.
@@ -57,9 +68,8 @@ struct Stage {
   double vision_layer_decay = 1;       // of the rate, from one block of the tower to the one below
   std::vector<std::string> train{""};  // prefixes of the weights that learn; "" is all
   double next_token = 1, visual_words = 0, event_probe = 0,
-         event_cells = 0;  // weights of the objectives
-  std::optional<SynthData> synth;
-  std::optional<JsonlData> jsonl;
+         event_cells = 0;           // weights of the objectives
+  std::vector<DataSource> sources;  // at least one; several are mixed
 };
 
 /// A whole training run. Every key is checked before any work; an unknown key is an error.
@@ -67,8 +77,8 @@ struct Recipe {
   std::filesystem::path model;  // a directory: configuration, tokenizer, and weights unless fresh
   std::optional<std::uint64_t> random_weights;  // seed of fresh weights
   std::uint64_t seed = 1;                       // order of data, noise
-  std::string compute =
-      "auto";  // "f32", "bf16", or "auto": bf16 where the CPU multiplies it natively
+  std::string compute = "auto";  // "f32", "bf16", "mixed" (f32 with products in bf16), or "auto":
+                                 // bf16 where the CPU multiplies it natively
   std::string export_dtype = "bf16";
   std::int64_t workers = 1;       // micro-batches computed side by side, at most one a core
   std::int64_t save_every = 500;  // steps

@@ -1,24 +1,47 @@
 #include "tarsier/train/stage_sources.h"
 
+#include "tarsier/train/data/mixed_source.h"
+
 namespace tarsier {
+namespace {
+
+std::unique_ptr<SampleSource> open_source(const VideoLanguageModel& model, const DataSource& source,
+                                          std::uint64_t seed, std::size_t stage) {
+  return source.synth ? make_synth_source(model, *source.synth, seed, stage)
+                      : make_jsonl_source(model, *source.jsonl, seed, stage);
+}
+
+std::unique_ptr<SampleSource> open_sources(const VideoLanguageModel& model,
+                                           const std::vector<DataSource>& data, std::uint64_t seed,
+                                           std::size_t stage) {
+  if (data.size() == 1) return open_source(model, data[0], seed, stage);
+  std::vector<std::unique_ptr<SampleSource>> sources;
+  std::vector<double> weights;
+  for (const DataSource& source : data) {
+    sources.push_back(open_source(model, source, seed, stage));
+    weights.push_back(source.weight);
+  }
+  return make_mixed_source(std::move(sources), std::move(weights), seed, stage);
+}
+
+}  // namespace
 
 StageSources::StageSources(const VideoLanguageModel& model, const Recipe& recipe)
     : model_(model), recipe_(recipe) {
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    const Stage& stage = recipe.stages[i];
-    sources_.push_back(stage.synth ? make_synth_source(model, *stage.synth, recipe.seed, i)
-                                   : make_jsonl_source(model, *stage.jsonl, recipe.seed, i));
+    sources_.push_back(open_sources(model, recipe.stages[i].sources, recipe.seed, i));
     if (!sources_.back()->word_tokens().empty()) word_tokens_ = sources_.back()->word_tokens();
   }
 }
 
 std::unique_ptr<SampleSource> StageSources::held_out(std::size_t stage) const {
-  const Stage& settings = recipe_.stages[stage];
-  if (!settings.synth) return make_jsonl_source(model_, *settings.jsonl, recipe_.seed, stage);
-  SynthData data = *settings.synth;
-  data.held_out = true;
-  data.colour_noise = 0;
-  return make_synth_source(model_, data, recipe_.seed, stage);
+  std::vector<DataSource> data = recipe_.stages[stage].sources;
+  for (DataSource& source : data) {
+    if (!source.synth) continue;
+    source.synth->held_out = true;
+    source.synth->colour_noise = 0;
+  }
+  return open_sources(model_, data, recipe_.seed, stage);
 }
 
 }  // namespace tarsier

@@ -98,6 +98,31 @@ TEST(Questions, ProbesAreBalancedPairsAndTextIsFilledIn) {
   }
 }
 
+// Of a kind's questions about the same clips, how many are drawn with and without its weight.
+TEST(Questions, AreDrawnByTheWeightsOfTheirKinds) {
+  const Level& level = level_named("base");
+  std::map<std::string, int> even, weighted;
+  std::set<std::string> kinds;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const Clip clip = make_clip(level, Split::train, 3, i);
+    const std::vector<double> seconds = sampled_seconds(clip, 8);
+    Random one({i, 1}), other({i, 1});
+    for (const Question& question : draw_questions(clip, seconds, Language::english, 5, one)) {
+      ++even[question.kind];
+      kinds.insert(question.kind);
+    }
+    const std::vector<Question> drawn =
+        draw_questions(clip, seconds, Language::english, 5, other, {{"when", 50}, {"place", 0.02}});
+    EXPECT_GE(drawn.size(), 5u);
+    for (const Question& question : drawn) ++weighted[question.kind];
+  }
+  EXPECT_EQ(kinds.size(), kQuestionKinds.size());
+  for (const std::string& kind : kinds)
+    EXPECT_THAT(kQuestionKinds, ::testing::Contains(kind)) << "a kind without a name";
+  EXPECT_GT(weighted["when"], 2 * even["when"]);
+  EXPECT_LT(weighted["place"] * 4, even["place"]);
+}
+
 TEST(Questions, ChoicesHaveOneRightOption) {
   for (std::uint64_t index = 0; index < 500; ++index) {
     const Clip clip = make_clip(level_named("base"), Split::train, 2, index);

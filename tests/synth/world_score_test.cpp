@@ -104,6 +104,24 @@ TEST(WorldScore, SceneObjectsNeedEveryAttribute) {
                    0.5);
 }
 
+// An unseen clip has one object of a held-out pair among ordinary ones, which flatter its F1.
+TEST(WorldScore, HeldOutObjectsAreCountedApart) {
+  WorldScorer told, silent;
+  for (std::uint64_t index = 0; index < 20; ++index) {
+    const Clip clip = make_clip(level_named("base"), Split::test, 1, index, {true});
+    ParsedScene all, ordinary;
+    for (const Look& look : clip.opening) {
+      all.opening.push_back(look);
+      if (!is_held_out(look.colour, look.shape)) ordinary.opening.push_back(look);
+    }
+    told.add_description(clip, all);
+    silent.add_description(clip, index == 0 ? all : ordinary);
+  }
+  EXPECT_EQ(told.scores().held_out_recall, 1);
+  EXPECT_DOUBLE_EQ(silent.scores().held_out_recall, 1.0 / 20);
+  EXPECT_GT(silent.scores().scene_f1, 0.5);
+}
+
 TEST(WorldScore, AnAppearingObjectNeedsSizeAndPlace) {
   Clip clip = small_clip();
   clip.events = {{.kind = EventKind::appear, .start = 1, .end = 3, .object = 2}};
@@ -164,10 +182,26 @@ TEST(WorldScore, NothingIsDefined) {
 
 TEST(WorldScore, JsonHasTheAgreedKeys) {
   const nlohmann::json json = world_scores_json({}, {}, 9, "tarsier-nano");
-  for (const char* key :
-       {"event_precision", "event_recall", "event_f1", "order", "scene_f1", "interval_iou",
-        "interval_exact", "qa", "probes", "qa_by_kind", "miss", "hallucination", "total",
-        "unparsed", "unseen_event_f1", "unseen_scene_f1", "clips", "seed", "model"}) {
+  for (const char* key : {"event_precision",
+                          "event_recall",
+                          "event_f1",
+                          "order",
+                          "scene_f1",
+                          "interval_iou",
+                          "interval_exact",
+                          "qa",
+                          "probes",
+                          "qa_by_kind",
+                          "miss",
+                          "hallucination",
+                          "total",
+                          "unparsed",
+                          "unseen_event_f1",
+                          "unseen_scene_f1",
+                          "unseen_object_recall",
+                          "clips",
+                          "seed",
+                          "model"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_TRUE(json["qa_by_kind"].is_object());

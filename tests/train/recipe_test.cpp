@@ -26,10 +26,10 @@ TEST_F(RecipeFile, ReadsSettingsAndTakesOverrides) {
   const Recipe recipe = read_recipe(file, {"stages.1.steps=10", "export_dtype=bf16"});
   EXPECT_EQ(recipe.total_steps(), 12);
   EXPECT_EQ(recipe.export_dtype, "bf16");
-  EXPECT_EQ(recipe.stages[1].synth->key_token_weight, 2);
+  EXPECT_EQ(recipe.stages[1].sources[0].synth->key_token_weight, 2);
   EXPECT_EQ(recipe.model, file.parent_path() / "model");
   EXPECT_NE(recipe.hash, read_recipe(file).hash);
-  EXPECT_EQ(recipe.stages[1].synth->languages, std::vector<std::string>{"english"});
+  EXPECT_EQ(recipe.stages[1].sources[0].synth->languages, std::vector<std::string>{"english"});
 }
 
 TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
@@ -41,8 +41,9 @@ TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
             std::string::npos);
   EXPECT_NE(refusal(file, {"stages.0.steps=0"}).find("stages[0].steps: is 0, expected 1 to"),
             std::string::npos);
-  EXPECT_NE(refusal(file, {"compute=f64"}).find("compute: is 'f64'; use one of: auto, f32, bf16"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal(file, {"compute=f64"}).find("compute: is 'f64'; use one of: auto, f32, bf16, mixed"),
+      std::string::npos);
   EXPECT_NE(refusal(file, {"stages=[]"}).find("stages: has no stage"), std::string::npos);
   EXPECT_NE(refusal(file, {"stages.7.steps=1"}).find("there is no entry 7"), std::string::npos);
   EXPECT_NE(refusal(file, {"nonsense"}).find("--set: 'nonsense' is not key=value"),
@@ -59,6 +60,32 @@ TEST_F(RecipeFile, RefusesWhatItDoesNotKnow) {
                 .find("no language is named 'latin'; use english, chinese or spanish"),
             std::string::npos);
   EXPECT_NE(refusal(file, {"stages.1.data.synth.languages=[]"}).find("names no language"),
+            std::string::npos);
+}
+
+TEST_F(RecipeFile, ReadsMixedSourcesAndWeightsOfQuestions) {
+  const Recipe recipe = read_recipe(
+      file,
+      {R"(stages.1.data={"mix":[{"weight":3,"synth":{"dense_captions":1,"answer_weight":4}},)"
+       R"({"synth":{"level":"rich","frames":16,"questions":2,"question_weights":{"when":2}}}]})"});
+  const std::vector<DataSource>& sources = recipe.stages[1].sources;
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].weight, 3);
+  EXPECT_EQ(sources[0].synth->answer_weight, 4);
+  EXPECT_EQ(sources[1].weight, 1);
+  EXPECT_EQ(sources[1].synth->level, "rich");
+  EXPECT_EQ(sources[1].synth->question_weights.at("when"), 2);
+  EXPECT_NE(refusal(file, {R"(stages.1.data={"mix":[]})"}).find("mix: names no source"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {R"(stages.1.data={"mix":[{"weight":1}]})"})
+                .find("mix[0]: needs either synth or jsonl"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {R"(stages.1.data={"mix":[{"weight":300,"synth":{"questions":1}},)"
+                           R"({"synth":{"questions":1}}]})"})
+                .find("mix[1]: has 0.0033 of the weights, and 0.0078 is the least"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {R"(stages.1.data.synth.question_weights={"why":1})"})
+                .find("why: is no kind of question; kinds are colour, shape"),
             std::string::npos);
 }
 
@@ -85,6 +112,7 @@ TEST_F(RecipeFile, ReadsRatesOfGroups) {
 TEST_F(RecipeFile, ShippedRecipesAreWhole) {
   for (const fs::directory_entry& entry :
        fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes")) {
+    if (!entry.is_regular_file()) continue;  // a folder holds an ablation's plan with its recipes
     EXPECT_GT(read_recipe(entry.path()).total_steps(), 0) << entry.path();
   }
 }

@@ -54,9 +54,14 @@ class SynthSource final : public SampleSource {
     for (const Language language : languages_) add_colour_tokens(language);
     for (int colour = 0; colour < kColours; ++colour)
       add_word(token_of(word(static_cast<Colour>(colour), Language::english)));
-    const int shapes = level_.figure_rate > 0 ? kAllShapes : kShapes;
-    for (int shape = 0; shape < shapes; ++shape)
-      add_word(token_of(word(static_cast<Shape>(shape), Language::english)));
+    // One list for every level, so that a run may have several; a tokenizer of the level base alone
+    // has no figure.
+    for (int shape = 0; shape < kAllShapes; ++shape) {
+      const std::string_view name = word(static_cast<Shape>(shape), Language::english);
+      if (shape < kShapes || level_.figure_rate > 0 ||
+          model_.tokenizer().encode(" " + std::string(name)).size() == 1)
+        add_word(token_of(name));
+    }
     for (int size = 0; size < kSizes; ++size)
       add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
     for (int background = 0; background < kBackgrounds; ++background)
@@ -94,7 +99,8 @@ class SynthSource final : public SampleSource {
                                  data_.held_out ? "validation" : "train", data_.seed, number));
     if (wordless) sample.branches.clear();
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
-    for (TokenRun& branch : sample.branches) weigh_key_tokens(branch);
+    for (std::size_t i = 0; i < sample.branches.size(); ++i)
+      weigh_targets(sample.branches[i], i < captions ? 1 : data_.answer_weight);
     label_media_tokens(clip, seconds, sample);
     label_events(clip, seconds, sample);
     label_cell_events(clip, seconds, sample);
@@ -177,7 +183,8 @@ class SynthSource final : public SampleSource {
     for (const Language language : kLanguages) {
       const std::int64_t count = counts[static_cast<std::size_t>(language)];
       if (count == 0) continue;
-      for (const Question& question : draw_questions(clip, seconds, language, count, random))
+      for (const Question& question :
+           draw_questions(clip, seconds, language, count, random, data_.question_weights))
         exchanges.push_back({question.question, question.answer});
     }
   }
@@ -214,10 +221,11 @@ class SynthSource final : public SampleSource {
     }
   }
 
-  void weigh_key_tokens(TokenRun& run) const {
+  void weigh_targets(TokenRun& run, double weight) const {
     for (std::size_t i = 0; i < run.tokens.size(); ++i) {
-      if (run.labels[i] >= 0 && key_tokens_.contains(run.labels[i]))
-        run.weights[i] = static_cast<float>(data_.key_token_weight);
+      if (run.labels[i] < 0) continue;
+      const bool key = key_tokens_.contains(run.labels[i]);
+      run.weights[i] = static_cast<float>(key ? weight * data_.key_token_weight : weight);
     }
   }
 

@@ -11,6 +11,8 @@ constexpr Command kCommands[] = {
     {"train sft", "train a model from a recipe", run_train_sft},
     {"train report", "draw a training run as one page", run_train_report},
     {"eval world", "score a model on the moving-shapes world, exactly", run_eval_world},
+    {"eval ablation", "train a paper's variants in the small and print the table",
+     run_eval_ablation},
     {"data synth", "write clips of the moving-shapes world with their truth", run_data_synth},
     {"inspect", "what a model directory holds: settings, parameters, tensors", run_inspect},
     {"verify", "check that a model directory is whole", run_verify},

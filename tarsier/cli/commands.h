@@ -14,6 +14,7 @@ CommandFunction run_ask;
 CommandFunction run_data_synth;
 CommandFunction run_describe;
 CommandFunction run_doctor;
+CommandFunction run_eval_ablation;
 CommandFunction run_eval_world;
 CommandFunction run_ground;
 CommandFunction run_inspect;

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tarsier/train/ablation/plan.h"
+
+namespace tarsier {
+
+/// The scores of one training run; `seed` and `train_seconds` stand among them in the file.
+struct AblationScores {
+  std::uint64_t seed = 0;
+  double train_seconds = 0;
+  std::map<std::string, double> scores = {};
+};
+
+/// Where the figures come from.
+struct AblationOrigin {
+  std::string command, commit, machine;
+};
+
+/// Whether one of a plan's claims holds: the difference of the means, and the larger of the two
+/// rows' standard deviations over seeds, which the difference must exceed.
+struct ClaimResult {
+  AblationClaim claim;
+  double better = 0, worse = 0, difference = 0, spread = 0;
+  std::size_t seeds = 0;  // of the row that has fewer
+  bool holds = false;
+};
+
+/// A table of runs, as it grows: docs/results/NAME.json (world.md 3).
+class AblationResults {
+ public:
+  /// Reads `file` where it exists. ConfigError when it holds results of another plan.
+  AblationResults(std::filesystem::path file, const AblationPlan& plan);
+
+  bool has(const std::string& row, std::uint64_t seed) const;
+  /// Adds a run and writes the file, whole or not at all.
+  void add(const std::string& row, AblationScores scores, const AblationOrigin& origin);
+
+  /// Over the row's seeds so far; 0 without any.
+  double mean(const std::string& row, const std::string& score) const;
+  /// The sample standard deviation; 0 with fewer than two seeds.
+  double spread(const std::string& row, const std::string& score) const;
+  std::size_t seeds(const std::string& row) const;
+  /// Of the claims whose rows both have a seed.
+  std::vector<ClaimResult> claims() const;
+
+  std::string text() const;  // a table for people
+  std::string json() const;  // as the file holds it
+
+ private:
+  std::vector<double> values(const std::string& row, const std::string& score) const;
+
+  std::filesystem::path file_;
+  const AblationPlan& plan_;
+  AblationOrigin origin_;
+  std::map<std::string, std::vector<AblationScores>> runs_;
+};
+
+}  // namespace tarsier

@@ -2,29 +2,34 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <climits>
 
+#include "tarsier/base/log.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/tensor/device.h"
+#include "tarsier/train/product_speed.h"
 
 namespace tarsier {
 namespace {
 
-at::ScalarType compute_dtype(const std::string& setting) {
-  if (setting == "auto") return __builtin_cpu_supports("avx512bf16") ? at::kBFloat16 : at::kFloat;
-  return parse_dtype(setting);
+std::string peak_text(at::ScalarType compute, const Workers& workers, double peak) {
+  const std::int64_t threads = workers.count() > 1 ? workers.count() : at::get_num_threads();
+  return fmt::format("{:.1f} GFLOP/s, measured in {} matrix products on {} thread{}", peak / 1e9,
+                     name_of(compute), threads, threads == 1 ? "" : "s");
 }
 
 }  // namespace
 
-std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe) {
+std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe, at::ScalarType compute) {
   LoadOptions load;
-  load.dtype = compute_dtype(recipe.compute);
+  load.dtype = compute;
   load.random_weights = recipe.random_weights;
   load.trainable = true;
+  load.recompute = recipe.recompute;
   return load_model(recipe.model, load);
 }
 
@@ -32,10 +37,18 @@ std::int64_t worker_count(const Recipe& recipe) {
   return std::min<std::int64_t>(recipe.workers, at::get_num_threads());
 }
 
-Facts compute_facts(const Recipe& recipe) {
-  return {{"compute", c10::toString(compute_dtype(recipe.compute))},
+double measured_peak(at::ScalarType compute, Workers& workers) {
+  const double peak = peak_speed(compute, workers);
+  log_info(fmt::format("peak: {}; mfu is a share of it", peak_text(compute, workers, peak)));
+  return peak;
+}
+
+Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double peak) {
+  return {{"compute", name_of(compute.type)},
+          {"compute chosen", compute.reason},
           {"threads", std::to_string(at::get_num_threads())},
-          {"workers", std::to_string(worker_count(recipe))}};
+          {"workers", std::to_string(workers.count())},
+          {"peak", peak_text(compute.type, workers, peak)}};
 }
 
 void keep_freed_memory() {

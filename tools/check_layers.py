@@ -53,6 +53,8 @@ TORCH_HEADERS = {
     ("nn/fused_ops.cpp", "torch/csrc/autograd/custom_function.h"): "gradients written by hand: element-wise",
     ("nn/mixed_linear.cpp", "torch/csrc/autograd/custom_function.h"): "the same: products in bf16",
     ("nn/segment_attention_op.cpp", "torch/csrc/autograd/custom_function.h"): "the same: attention",
+    ("nn/recompute.cpp", "torch/csrc/autograd/custom_function.h"): "gradients by running a part again",
+    ("nn/recompute.cpp", "torch/csrc/autograd/autograd.h"): "and differentiating that",
     ("train/gloo.cpp", "torch/csrc/distributed/c10d/ProcessGroupGloo.hpp"): "ranks on CPUs",
     ("train/gloo.cpp", "torch/csrc/distributed/c10d/TCPStore.hpp"): "where they meet",
     ("cli/version.cpp", "torch/version.h"): "one macro, no code",

@@ -8,6 +8,7 @@ constexpr Command kCommands[] = {
     {"ask", "answers to questions about a video or an image", run_ask},
     {"ground", "when things happen in a video", run_ground},
     {"plan", "memory and arithmetic a clip would need", run_plan},
+    {"train pretrain", "pre-train a model from a recipe", run_train_pretrain},
     {"train sft", "train a model from a recipe", run_train_sft},
     {"train report", "draw a training run as one page", run_train_report},
     {"eval world", "score a model on the moving-shapes world, exactly", run_eval_world},

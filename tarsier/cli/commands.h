@@ -21,6 +21,7 @@ CommandFunction run_inspect;
 CommandFunction run_limits;
 CommandFunction run_plan;
 CommandFunction run_verify;
+CommandFunction run_train_pretrain;
 CommandFunction run_train_report;
 CommandFunction run_train_sft;
 CommandFunction run_version;

@@ -1,7 +1,8 @@
 #include "tarsier/cli/cost.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "tarsier/models/flops.h"
 
 namespace tarsier {
 namespace {
@@ -16,26 +17,9 @@ double real(std::int64_t value) { return static_cast<double>(value); }
 
 ClipFlops clip_flops(const Qwen2VlVitConfig& v, const DecoderConfig& d, const PatchGrid& grid,
                      std::int64_t prompt_tokens) {
-  const double patches = real(grid.patches()), per_slice = real(grid.height * grid.width);
-  const double width = real(v.embed_dim), inner = std::floor(width * v.mlp_ratio),
-               merged = width * real(v.merge_size * v.merge_size);
-  ClipFlops flops;
-  flops.vision = patches * 2 * real(v.patch_values()) * width;
-  flops.vision +=
-      patches * real(v.depth) * 2 * (width * 3 * width + width * width + 2 * width * inner);
-  flops.vision += patches * real(v.depth) * 4 * width * per_slice;
-  flops.vision +=
-      real(grid.media_tokens(v.merge_size)) * 2 * (merged * merged + merged * real(v.hidden_size));
-
-  const double tokens = real(prompt_tokens), hidden = real(d.hidden_size),
-               heads = real(d.heads * d.head_dim);
-  const double linears = real(d.layers) * 2 *
-                         (hidden * (heads + 2 * real(d.kv_heads * d.head_dim)) + heads * hidden +
-                          3 * hidden * real(d.intermediate_size));
-  const double head = 2 * real(d.vocab_size) * hidden;
-  flops.prefill = linears * tokens + real(d.layers) * 4 * heads * tokens * tokens / 2 + head;
-  flops.per_new_token = linears + real(d.layers) * 4 * heads * tokens + head;
-  return flops;
+  const double tokens = real(prompt_tokens);
+  return {vision_flops(v, grid), decoder_flops(d, tokens, tokens * tokens / 2) + head_flops(d, 1),
+          decoder_flops(d, 1, tokens) + head_flops(d, 1)};
 }
 
 std::int64_t vision_activation_bytes(const Qwen2VlVitConfig& v, const PatchGrid& grid,

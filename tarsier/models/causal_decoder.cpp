@@ -5,6 +5,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/nn/activation.h"
+#include "tarsier/nn/recompute.h"
 
 namespace tarsier {
 namespace {
@@ -108,26 +109,38 @@ Tensor CausalDecoder::embed(const Tensor& tokens) const {
   return at::embedding(embedding_, tokens);
 }
 
+Tensor CausalDecoder::run_layer(std::int64_t index, const Tensor& x, const RotaryAngles& angles,
+                                const Attend& attend) const {
+  const Layer& layer = layers_[static_cast<std::size_t>(index)];
+  const std::int64_t tokens = x.size(0);
+  const auto heads_of = [&](const Tensor& rows, std::int64_t heads) {
+    return rows.view({tokens, heads, config_.head_dim});
+  };
+  const Tensor normed = layer.input_norm(x);
+  const Tensor query = rotate(heads_of(layer.q(normed), config_.heads), angles);
+  const Tensor key = rotate(heads_of(layer.k(normed), config_.kv_heads), angles);
+  const Tensor value = heads_of(layer.v(normed), config_.kv_heads);
+  const Tensor attended =
+      x +
+      layer.o(attend(index, query, key, value).reshape({tokens, config_.heads * config_.head_dim}));
+  const Tensor inner = layer.post_attention_norm(attended);
+  return attended + layer.down(swiglu(layer.gate(inner), layer.up(inner)));
+}
+
 Tensor CausalDecoder::forward(const Tensor& hidden, const Tensor& positions, const Attend& attend,
                               const HiddenSink& sink) const {
-  const std::int64_t tokens = hidden.size(0);
   const RotaryAngles angles = decoder_angles(positions, config_.head_dim, config_.rope_theta,
                                              config_.mrope_section, hidden.scalar_type());
-  const auto heads_of = [&](const Tensor& x, std::int64_t heads) {
-    return x.view({tokens, heads, config_.head_dim});
-  };
   Tensor x = hidden;
   if (sink) sink(0, x);
   for (std::int64_t i = 0; i < config_.layers; ++i) {
-    const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    const Tensor normed = layer.input_norm(x);
-    const Tensor query = rotate(heads_of(layer.q(normed), config_.heads), angles);
-    const Tensor key = rotate(heads_of(layer.k(normed), config_.kv_heads), angles);
-    const Tensor value = heads_of(layer.v(normed), config_.kv_heads);
-    x = x +
-        layer.o(attend(i, query, key, value).reshape({tokens, config_.heads * config_.head_dim}));
-    const Tensor inner = layer.post_attention_norm(x);
-    x = x + layer.down(swiglu(layer.gate(inner), layer.up(inner)));
+    if (recompute_) {
+      x = recomputed(
+          [this, i, angles, attend](const Tensor& in) { return run_layer(i, in, angles, attend); },
+          x, weights_of(layers_[static_cast<std::size_t>(i)]));
+    } else {
+      x = run_layer(i, x, angles, attend);
+    }
     if (sink) sink(i + 1, x);
   }
   return norm_(x);

@@ -26,7 +26,8 @@ DecoderConfig qwen2_vl_decoder_config(const JsonView& text_config);
 
 /// Who attends to whom is the caller's: a cache, packed samples or a tree of answers.
 /// (layer, query [tokens, heads, head_dim], key, value [tokens, kv_heads, head_dim]) -> [tokens,
-/// heads, head_dim].
+/// heads, head_dim]. With recompute it is called again in backward: it must be the same function
+/// then, and hold what it reads.
 using Attend = std::function<Tensor(std::int64_t layer, const Tensor& query, const Tensor& key,
                                     const Tensor& value)>;
 /// Sees the residual stream [tokens, hidden] before layer 0 (layer 0) and after each layer (layer
@@ -48,6 +49,9 @@ class CausalDecoder {
   Tensor logits(const Tensor& hidden) const;  // [rows, hidden] -> f32 [rows, vocab]
 
   const Tensor& embedding_weight() const { return embedding_; }  // [vocab, hidden]
+  /// With gradients, keep the layers' inputs alone and compute their inside again in backward
+  /// (nn/recompute.h). Before the first forward.
+  void set_recompute(bool recompute) { recompute_ = recompute; }
   void visit(Scope scope);  // Hugging Face names: model.embed_tokens.weight, model.layers.0...,
                             // lm_head.weight
 
@@ -59,7 +63,11 @@ class CausalDecoder {
     Linear q, k, v, o, gate, up, down;
   };
 
+  Tensor run_layer(std::int64_t index, const Tensor& x, const RotaryAngles& angles,
+                   const Attend& attend) const;
+
   DecoderConfig config_;
+  bool recompute_ = false;
   Tensor embedding_;  // [vocab, hidden]
   std::vector<Layer> layers_;
   RmsNorm norm_;

@@ -8,6 +8,7 @@
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/shards.h"
 #include "tarsier/models/fill.h"
+#include "tarsier/models/flops.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/text/tokenizer.h"
 
@@ -70,6 +71,15 @@ class Qwen2VlModel final : public VideoLanguageModel {
     return vision_(media.pixels.to(device), media.grid);
   }
 
+  double encode_flops(const MediaInputs& media) const override {
+    double flops = 0;
+    const Tensor grid = media.grid.to(at::kCPU).contiguous();
+    const auto* row = grid.const_data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < grid.size(0); ++i, row += 3)
+      flops += vision_flops(family_.vision, {row[0], row[1], row[2]});
+    return flops;
+  }
+
   void visit(Scope scope) override {
     vision_.visit(scope / "visual");
     decoder_.visit(scope);
@@ -86,6 +96,8 @@ class Qwen2VlModel final : public VideoLanguageModel {
       if (!options.dtype) fill_options.dtype = default_dtype(*checkpoint);
       fill_from_checkpoint(weights, checkpoint, kQwen2VlNames, fill_options);
     }
+    vision_.set_recompute(options.recompute);
+    decoder_.set_recompute(options.recompute);
     info_.dtype = name_of(fill_options.dtype);
     if (fill_options.dtype == at::kHalf)
       log_warning("--dtype f16: large Qwen2-VL checkpoints overflow in f16; bf16 or f32 is safer");

@@ -38,10 +38,7 @@ DType stored_type(at::ScalarType dtype) {
   }
 }
 
-}  // namespace
-
-std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
-                                               const LoadOptions& options) {
+JsonView read_config(const std::filesystem::path& directory) {
   if (!std::filesystem::is_directory(directory)) {
     throw CheckpointError({directory.string(), "is not a model directory",
                            "pass a folder with config.json and model.safetensors"});
@@ -50,7 +47,14 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
     throw CheckpointError({(directory / "config.json").string(), "is missing",
                            "pass a folder in Hugging Face layout"});
   }
-  const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
+  return read_json(directory / "config.json", JsonOwner::checkpoint);
+}
+
+}  // namespace
+
+std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
+                                               const LoadOptions& options) {
+  const JsonView config = read_config(directory);
   const std::string type = config.at("model_type").as_string();
   const std::optional<JsonView> text = config.find("text_config");
   const std::string text_type = text ? text->string_or("model_type", "") : "";
@@ -66,6 +70,11 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
                          "supported: qwen2_vl, llava (Tarsier2)"});
+}
+
+DecoderConfig read_decoder_config(const std::filesystem::path& directory) {
+  const JsonView config = read_config(directory);
+  return qwen2_vl_decoder_config(config.find("text_config").value_or(config));
 }
 
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,

@@ -15,6 +15,9 @@ namespace tarsier {
 std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
                                                const LoadOptions& options = {});
 
+/// The decoder's settings of a model directory, without loading it. CheckpointError as above.
+DecoderConfig read_decoder_config(const std::filesystem::path& directory);
+
 /// Writes the weights as DIRECTORY/model.safetensors under the family's published names, in
 /// `dtype`. Whole or not at all. ResourceError when the disk refuses.
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,

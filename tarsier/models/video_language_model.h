@@ -52,6 +52,8 @@ class VideoLanguageModel {
   /// Sizes and token counts of a conversation's pictures, without touching a pixel.
   virtual std::vector<SeenMedia> plan_media(const Conversation& conversation) const = 0;
   virtual Tensor encode(const MediaInputs& media) const = 0;  // [media_tokens, hidden]
+  /// Arithmetic of `encode`, a multiply-add counted as 2.
+  virtual double encode_flops(const MediaInputs& media) const = 0;
   virtual const CausalDecoder& decoder() const = 0;
   /// Every weight, by its path in our code: "visual...", "model...", "lm_head.weight".
   virtual void visit(Scope scope) = 0;
@@ -66,6 +68,7 @@ struct LoadOptions {
       dtype;  // unset: f32 when that takes at most half the memory, else as stored
   std::optional<std::uint64_t> random_weights;  // a seed: fresh weights instead of the directory's
   bool trainable = false;  // weights in memory of their own that require gradients
+  bool recompute = false;  // gradients keep the inputs of layers and blocks alone: nn/recompute.h
   std::optional<std::int64_t>
       max_pixels;  // --max-pixels: of a picture after resizing, in place of the directory's limit
 };

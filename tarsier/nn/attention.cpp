@@ -42,6 +42,20 @@ Tensor attend_by_products(const Tensor& query, const Tensor& key, const Tensor& 
 
 }  // namespace
 
+double attended_pairs(const AttentionLayout& layout) {
+  double pairs = 0;
+  std::vector<double> seen(
+      layout.ends.size());  // by a segment's children: itself and its ancestors
+  for (std::size_t i = 0; i < layout.ends.size(); ++i) {
+    const auto length = static_cast<double>(layout.ends[i] - (i == 0 ? 0 : layout.ends[i - 1]));
+    const double ancestors =
+        layout.parent[i] < 0 ? 0 : seen[static_cast<std::size_t>(layout.parent[i])];
+    pairs += length * ancestors + (layout.causal ? length * (length + 1) / 2 : length * length);
+    seen[i] = ancestors + length;
+  }
+  return pairs;
+}
+
 Tensor grouped_query_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                bool causal) {
   if (is_half(query)) {

@@ -17,6 +17,9 @@ struct AttentionLayout {
   bool causal = true;                // inside a segment
 };
 
+/// How many (query, key) pairs of tokens a layout joins.
+double attended_pairs(const AttentionLayout& layout);
+
 /// A layout made ready once and used by every layer. Immutable.
 class SegmentAttention {
  public:

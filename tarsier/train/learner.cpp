@@ -9,6 +9,7 @@
 #include "tarsier/train/gradients.h"
 #include "tarsier/train/objectives/next_token.h"
 #include "tarsier/train/objectives/visual_words.h"
+#include "tarsier/train/optimizer/groups.h"
 
 namespace tarsier {
 namespace {
@@ -63,23 +64,23 @@ Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int
 }
 
 void Learner::begin_stage(const Stage& stage) {
-  std::int64_t learning = 0;
-  for (Optimizer::Parameter& parameter : optimizer_.parameters()) {
-    const bool extra = parameter.path.starts_with("training_only.");
-    const bool named =
-        std::any_of(stage.train.begin(), stage.train.end(),
-                    [&](const std::string& prefix) { return parameter.path.starts_with(prefix); });
-    parameter.weight.requires_grad_(extra || named);
-    if (named && !extra) ++learning;
-  }
-  if (learning == 0)
+  const auto refuse = [&](const char* key, const std::string& pattern) {
+    throw ConfigError({"stage " + stage.name + ": " + key,
+                       fmt::format("'{}' is the beginning of no weight's path", pattern),
+                       "use patterns such as visual.blocks. or *.mlp."});
+  };
+  if (const auto unused = choose_learning(optimizer_.parameters(), stage.train, stage.freeze))
+    refuse("train, freeze", *unused);
+  const auto learns = [](const Optimizer::Parameter& parameter) {
+    return parameter.weight.requires_grad() && part_of(parameter.path) != "training_only";
+  };
+  if (std::none_of(optimizer_.parameters().begin(), optimizer_.parameters().end(), learns))
     throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model",
-                       "use prefixes such as visual. or model.layers."});
+                       "use patterns such as visual. or model.layers."});
+  passes_ = pass_counts(optimizer_.parameters());
   if (const auto unused =
           assign_groups(optimizer_.parameters(), stage.groups, stage.vision_layer_decay))
-    throw ConfigError({"stage " + stage.name + ": groups",
-                       fmt::format("'{}' is the beginning of no weight's path", *unused),
-                       "use patterns such as visual.blocks. or *.mlp."});
+    refuse("groups", *unused);
 }
 
 Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
@@ -90,9 +91,11 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
   std::vector<Tensor> parts;
   const bool probes = stage.event_probe > 0 && batch.event_labels.defined();
   const bool cells = stage.event_cells > 0 && batch.cell_labels.defined();
-  if (stage.next_token > 0 || probes || cells) {
+  const bool decodes = stage.next_token > 0 || probes || cells;
+  if (decodes) {
     const Tensor hidden = decoder.embed(batch.tokens).index_copy(0, batch.media_rows, media);
-    const SegmentAttention attention(batch.layout);
+    // Held by what backward may run again: it must outlive this block.
+    const auto attention = std::make_shared<const SegmentAttention>(batch.layout);
     const std::int64_t middle = decoder.config().layers / 2;
     // A cell is compared with the one before it a layer earlier than the frame's marker sums up.
     Tensor at_markers, at_cells;
@@ -103,8 +106,8 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
     };
     const Tensor out = decoder.forward(
         hidden, batch.positions,
-        [&](std::int64_t, const Tensor& q, const Tensor& k, const Tensor& v) {
-          return attention(q, k, v);
+        [attention](std::int64_t, const Tensor& q, const Tensor& k, const Tensor& v) {
+          return (*attention)(q, k, v);
         },
         sink);
     if (stage.next_token > 0) {
@@ -134,7 +137,8 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
   check(!parts.empty(), "a stage has an objective its data can serve");
   const Tensor total = at::stack(parts).sum();
   losses.total = total.item<double>();
-  return {losses, gradients_of(total, weights_)};
+  return {losses, gradients_of(total, weights_),
+          step_flops(*model_, batch, passes_, decodes, stage.next_token > 0)};
 }
 
 }  // namespace tarsier

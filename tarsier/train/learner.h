@@ -8,6 +8,7 @@
 #include "tarsier/train/objectives/event_probe.h"
 #include "tarsier/train/optimizer/optimizer.h"
 #include "tarsier/train/recipe.h"
+#include "tarsier/train/step_flops.h"
 
 namespace tarsier {
 
@@ -22,6 +23,7 @@ struct StepLosses {
 struct Lesson {
   StepLosses losses;
   std::vector<Tensor> gradients;
+  double flops = 0;  // the model's arithmetic (step_flops.h)
 };
 
 /// The model in training: its weights, what exists during training only, and the optimizer over
@@ -33,8 +35,8 @@ class Learner {
   Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
           std::int64_t logit_chunk = 2048);
 
-  /// Lets exactly the weights whose path starts with one of stage.train learn, each at the rate and
-  /// decay of its group. ConfigError when the prefixes or a group name no weight.
+  /// Lets the weights learn that stage.train names and stage.freeze does not, each at the rate and
+  /// decay of its group. ConfigError when a pattern names no weight, or all are frozen.
   void begin_stage(const Stage& stage);
   /// Forward and backward of one micro-batch. `step_weight` is the sum of target weights over all
   /// micro-batches of the step, `share` this one's part of them. Any number of threads at a time,
@@ -53,6 +55,7 @@ class Learner {
   Linear probe_, cell_probe_;
   std::vector<Tensor> weights_;  // of the optimizer's parameters
   Optimizer optimizer_;
+  PassCounts passes_;  // of the stage
 };
 
 }  // namespace tarsier

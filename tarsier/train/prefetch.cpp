@@ -3,10 +3,12 @@
 #include <ATen/Parallel.h>
 
 #include <exception>
+#include <functional>
 #include <thread>
 #include <variant>
 
 #include "tarsier/base/bounded_queue.h"
+#include "tarsier/train/packing.h"
 
 namespace tarsier {
 namespace {
@@ -32,6 +34,21 @@ StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t
   return data;
 }
 
+// The steps of a stage, one after another.
+std::function<StepData()> step_maker(const SampleSource& source, const Stage& stage,
+                                     std::uint64_t first_sample,
+                                     const std::vector<std::uint64_t>& waiting) {
+  if (stage.pack_tokens) {
+    const auto packer = std::make_shared<StepPacker>(source, stage, first_sample, waiting);
+    return [packer] { return packer->make_step(); };
+  }
+  return [&source, stage, sample = first_sample]() mutable {
+    StepData data = make_step(source, stage, sample);
+    sample += data.samples;
+    return data;
+  };
+}
+
 }  // namespace
 
 struct Prefetch::State {
@@ -39,23 +56,23 @@ struct Prefetch::State {
   std::jthread thread;
 };
 
-Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample)
+Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
+                   std::vector<std::uint64_t> waiting)
     : state_(std::make_unique<State>()) {
-  state_->thread = std::jthread([this, &source, stage, first_sample](std::stop_token stop) {
-    // The cores belong to the training step; this thread works alone. (The call sets this thread's
-    // share only.)
-    at::set_num_threads(1);
-    std::uint64_t sample = first_sample;
-    try {
-      while (!stop.stop_requested()) {
-        StepData data = make_step(source, stage, sample);
-        sample += data.samples;
-        if (!state_->queue.push(std::move(data), stop)) return;
-      }
-    } catch (...) {
-      state_->queue.push(std::current_exception(), stop);
-    }
-  });
+  state_->thread = std::jthread(
+      [this, &source, stage, first_sample, waiting = std::move(waiting)](std::stop_token stop) {
+        // The cores belong to the training step; this thread works alone. (The call sets this
+        // thread's share only.)
+        at::set_num_threads(1);
+        try {
+          const auto next_step = step_maker(source, stage, first_sample, waiting);
+          while (!stop.stop_requested()) {
+            if (!state_->queue.push(next_step(), stop)) return;
+          }
+        } catch (...) {
+          state_->queue.push(std::current_exception(), stop);
+        }
+      });
 }
 
 Prefetch::~Prefetch() {

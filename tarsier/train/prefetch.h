@@ -14,17 +14,20 @@ namespace tarsier {
 
 /// What one optimizer step learns from.
 struct StepData {
-  std::vector<Batch> micro_batches;  // without those whose samples were all bad
-  std::vector<ErrorNote> bad;        // samples that could not be used
-  std::uint64_t samples = 0;         // drawn, good and bad
+  std::vector<Batch> micro_batches;    // without those whose samples were all bad
+  std::vector<ErrorNote> bad;          // samples that could not be used
+  std::uint64_t samples = 0;           // drawn, good and bad
+  std::vector<std::uint64_t> waiting;  // numbers of those that later steps use (packing.h)
 };
 
 /// Makes the data of coming steps on a thread of its own, in order, at most a few ahead. Destroyed,
 /// it stops.
 class Prefetch {
  public:
-  /// Starts with sample number `first_sample`. The source must outlive it.
-  Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample);
+  /// Starts with sample number `first_sample`, and those of `waiting` before it. The source must
+  /// outlive it.
+  Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
+           std::vector<std::uint64_t> waiting = {});
   ~Prefetch();
   /// The next step's data; rethrows what the thread failed with. Blocks.
   StepData next();

@@ -101,6 +101,13 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   return data;
 }
 
+std::vector<std::string> read_strings(const JsonView& json) {
+  if (!json.is_array()) json.fail("is not a list", "give a list of strings");
+  std::vector<std::string> strings;
+  for (std::int64_t i = 0; i < json.size(); ++i) strings.push_back(json.at(i).as_string());
+  return strings;
+}
+
 ScheduleShape read_shape(const JsonView& json) {
   const std::string name = one_of(json, "schedule", "cosine", {"cosine", "linear", "constant"});
   if (name == "linear") return ScheduleShape::linear;
@@ -171,11 +178,20 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
                      "peak_rate",     "final_share", "warmup_steps",   "weight_decay",
                      "beta1",         "beta2",       "epsilon",        "clip_norm",
                      "optimizer",     "schedule",    "groups",         "vision_layer_decay",
-                     "decay_vectors", "train",       "objectives",     "data"});
+                     "decay_vectors", "train",       "objectives",     "data",
+                     "pack_tokens",   "pack_window", "freeze"});
   Stage stage;
   stage.name = json.at("name").as_string();
   stage.steps = json.at("steps").as_int(1, kMaxSteps);
   stage.clips_per_step = int_in(json, "clips_per_step", stage.clips_per_step, 1, 65536);
+  if (const auto tokens = json.find("pack_tokens")) {
+    stage.pack_tokens = tokens->as_int(1, 1 << 24);
+    if (json.has("clips_per_step"))
+      tokens->fail("stands beside clips_per_step", "give one of the two");
+  }
+  if (json.has("pack_window") && !stage.pack_tokens)
+    json.at("pack_window").fail("stands without pack_tokens", "give both or neither");
+  stage.pack_window = int_in(json, "pack_window", stage.pack_window, 1, 4096);
   stage.accumulate = int_in(json, "accumulate", 1, 1, 65536);
   stage.peak_rate = double_in(json, "peak_rate", stage.peak_rate, 0, 1);
   stage.final_share = double_in(json, "final_share", stage.final_share, 0, 1);
@@ -191,11 +207,8 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
   stage.decay_vectors = json.bool_or("decay_vectors", false);
   if (const auto groups = json.find("groups")) stage.groups = read_groups(*groups);
   stage.vision_layer_decay = double_in(json, "vision_layer_decay", 1, 0.01, 1);
-  if (const auto train = json.find("train")) {
-    stage.train.clear();
-    for (std::int64_t i = 0; i < train->size(); ++i)
-      stage.train.push_back(train->at(i).as_string());
-  }
+  if (const auto train = json.find("train")) stage.train = read_strings(*train);
+  if (const auto freeze = json.find("freeze")) stage.freeze = read_strings(*freeze);
   if (const auto objectives = json.find("objectives")) {
     expect_keys(*objectives, {"next_token", "visual_words", "event_probe", "event_cells"});
     stage.next_token = double_in(*objectives, "next_token", 0, 0, 1000);
@@ -252,7 +265,7 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   const JsonView json = parse_json(canonical, file.filename().string(), JsonOwner::config);
   expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
                      "keep_checkpoints", "log_every", "logit_chunk", "ema", "sample_every",
-                     "sample_clips", "max_bad", "workers", "stages"});
+                     "sample_clips", "max_bad", "workers", "recompute", "stages"});
   Recipe recipe;
   recipe.text = edited.dump(1);
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
@@ -263,6 +276,7 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
   recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16", "mixed"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});
+  recipe.recompute = json.bool_or("recompute", false);
   recipe.workers = int_in(json, "workers", recipe.workers, 1, 1024);
   recipe.save_every = int_in(json, "save_every", recipe.save_every, 1, kMaxSteps);
   recipe.keep_checkpoints = int_in(json, "keep_checkpoints", recipe.keep_checkpoints, 1, 1000);

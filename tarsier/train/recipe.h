@@ -53,8 +53,10 @@ struct DataSource {
 struct Stage {
   std::string name;
   std::int64_t steps = 0;
-  std::int64_t clips_per_step = 16;  // of one micro-batch
-  std::int64_t accumulate = 1;       // micro-batches a step
+  std::int64_t clips_per_step = 16;         // of one micro-batch
+  std::int64_t accumulate = 1;              // micro-batches a step
+  std::optional<std::int64_t> pack_tokens;  // of a micro-batch, in place of clips_per_step
+  std::int64_t pack_window = 8;             // samples that may wait for a later step
   ScheduleShape schedule = ScheduleShape::cosine;
   double peak_rate = 1e-3;
   double final_share = 0.05;  // of the peak rate, at the end of a cosine or line
@@ -63,10 +65,12 @@ struct Stage {
   double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
   double clip_norm = 1;
   UpdateRule rule = UpdateRule::adamw;
-  bool decay_vectors = false;          // norms and biases decay too
-  std::vector<WeightGroup> groups;     // the first that matches a weight is its own
-  double vision_layer_decay = 1;       // of the rate, from one block of the tower to the one below
-  std::vector<std::string> train{""};  // prefixes of the weights that learn; "" is all
+  bool decay_vectors = false;       // norms and biases decay too
+  std::vector<WeightGroup> groups;  // the first that matches a weight is its own
+  double vision_layer_decay = 1;    // of the rate, from one block of the tower to the one below
+  // Patterns (optimizer/groups.h) of the weights that learn, "" is all; and, among those, of the
+  // ones that stay as they are.
+  std::vector<std::string> train{""}, freeze;
   double next_token = 1, visual_words = 0, event_probe = 0,
          event_cells = 0;           // weights of the objectives
   std::vector<DataSource> sources;  // at least one; several are mixed
@@ -78,8 +82,9 @@ struct Recipe {
   std::optional<std::uint64_t> random_weights;  // seed of fresh weights
   std::uint64_t seed = 1;                       // order of data, noise
   std::string compute = "auto";  // "f32", "bf16", "mixed" (f32 with products in bf16), or "auto":
-                                 // bf16 where the CPU multiplies it natively
+                                 // f32 or bf16, whichever is found faster
   std::string export_dtype = "bf16";
+  bool recompute = false;         // layers' insides are computed again in backward, not kept
   std::int64_t workers = 1;       // micro-batches computed side by side, at most one a core
   std::int64_t save_every = 500;  // steps
   std::int64_t keep_checkpoints = 2;

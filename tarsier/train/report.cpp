@@ -45,7 +45,7 @@ Json read_object(const fs::path& file) {
 }
 
 // Rows [begin, end) as one: the last row's step and texts, means of the other numbers; steps that
-// were skipped are added up.
+// were skipped and bad samples are added up.
 Json mean_row(const std::vector<Json>& rows, std::size_t begin, std::size_t end) {
   Json mean = rows[end - 1];
   for (auto& [key, value] : mean.items()) {
@@ -57,7 +57,7 @@ Json mean_row(const std::vector<Json>& rows, std::size_t begin, std::size_t end)
       sum += rows[i][key].get<double>();
       ++count;
     }
-    value = key == "skipped" ? sum : sum / static_cast<double>(count);
+    value = key == "skipped" || key == "bad_samples" ? sum : sum / static_cast<double>(count);
   }
   return mean;
 }

@@ -2,32 +2,42 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <climits>
 
+#include "tarsier/base/log.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/nn/mixed_linear.h"
 #include "tarsier/tensor/device.h"
+#include "tarsier/train/product_speed.h"
 
 namespace tarsier {
 namespace {
 
-at::ScalarType compute_dtype(const std::string& setting) {
-  if (setting == "mixed") return at::kFloat;
-  if (setting == "auto") return __builtin_cpu_supports("avx512bf16") ? at::kBFloat16 : at::kFloat;
-  return parse_dtype(setting);
+// What linear layers multiply.
+at::ScalarType product_type(const ComputeChoice& compute) {
+  return compute.products == LinearProducts::bf16 ? at::kBFloat16 : compute.type;
+}
+
+std::string peak_text(at::ScalarType compute, const Workers& workers, double peak) {
+  const std::int64_t threads = workers.count() > 1 ? workers.count() : at::get_num_threads();
+  return fmt::format("{:.1f} GFLOP/s, measured in {} matrix products on {} thread{}", peak / 1e9,
+                     name_of(compute), threads, threads == 1 ? "" : "s");
 }
 
 }  // namespace
 
-std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe) {
-  set_training_products(recipe.compute == "mixed" ? LinearProducts::bf16 : LinearProducts::f32);
+std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
+                                                   const ComputeChoice& compute) {
+  set_training_products(compute.products);
   LoadOptions load;
-  load.dtype = compute_dtype(recipe.compute);
+  load.dtype = compute.type;
   load.random_weights = recipe.random_weights;
   load.trainable = true;
+  load.recompute = recipe.recompute;
   return load_model(recipe.model, load);
 }
 
@@ -35,11 +45,19 @@ std::int64_t worker_count(const Recipe& recipe) {
   return std::min<std::int64_t>(recipe.workers, at::get_num_threads());
 }
 
-Facts compute_facts(const Recipe& recipe) {
-  return {{"compute",
-           recipe.compute == "mixed" ? "mixed" : c10::toString(compute_dtype(recipe.compute))},
+double measured_peak(const ComputeChoice& compute, Workers& workers) {
+  const double peak = peak_speed(product_type(compute), workers);
+  log_info(fmt::format("peak: {}; mfu is a share of it",
+                       peak_text(product_type(compute), workers, peak)));
+  return peak;
+}
+
+Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double peak) {
+  return {{"compute", compute.name()},
+          {"compute chosen", compute.reason},
           {"threads", std::to_string(at::get_num_threads())},
-          {"workers", std::to_string(worker_count(recipe))}};
+          {"workers", std::to_string(workers.count())},
+          {"peak", peak_text(product_type(compute), workers, peak)}};
 }
 
 void keep_freed_memory() {

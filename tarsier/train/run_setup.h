@@ -4,19 +4,25 @@
 #include <memory>
 
 #include "tarsier/models/video_language_model.h"
+#include "tarsier/train/compute_choice.h"
 #include "tarsier/train/recipe.h"
 #include "tarsier/train/run_facts.h"
+#include "tarsier/train/workers.h"
 
 namespace tarsier {
 
-/// The recipe's model, with weights that can learn, in the recipe's type of numbers.
-std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe);
+/// The recipe's model, with weights that can learn, in this type of numbers.
+std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
+                                                   const ComputeChoice& compute);
 
 /// Micro-batches side by side: the recipe's workers, at most one an intra-op thread.
 std::int64_t worker_count(const Recipe& recipe);
 
+/// peak_speed, and a line in the log that says so.
+double measured_peak(const ComputeChoice& compute, Workers& workers);
+
 /// How this process computes, for machine.json.
-Facts compute_facts(const Recipe& recipe);
+Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double peak);
 
 /// Activations come and go at the same sizes every step: giving their pages back to the system and
 /// faulting them in again would cost a tenth of it.

@@ -8,12 +8,12 @@ namespace tarsier {
 namespace {
 
 // Gradients are summed in the order of micro-batches: how many workers there are changes nothing.
-StepLosses learn_all(Learner& learner, Workers& workers, const StepData& data, const Stage& stage) {
+void learn_all(Learner& learner, Workers& workers, const StepData& data, const Stage& stage,
+               StepReport& report) {
   double step_weight = 0;
   for (const Batch& batch : data.micro_batches) step_weight += batch.weight_sum;
   const auto count = static_cast<std::int64_t>(data.micro_batches.size());
   const double share = 1.0 / static_cast<double>(count);
-  StepLosses losses;
   for (std::int64_t first = 0; first < count; first += workers.count()) {
     std::vector<Lesson> lessons(static_cast<std::size_t>(std::min(workers.count(), count - first)));
     workers.run(static_cast<std::int64_t>(lessons.size()), [&](std::int64_t i) {
@@ -21,12 +21,29 @@ StepLosses learn_all(Learner& learner, Workers& workers, const StepData& data, c
           data.micro_batches[static_cast<std::size_t>(first + i)], stage, step_weight, share);
     });
     for (Lesson& lesson : lessons) {
-      losses.add(lesson.losses);
+      report.losses.add(lesson.losses);
+      report.flops += lesson.flops;
       learner.optimizer().add_gradients(lesson.gradients);
       lesson = {};
     }
   }
-  return losses;
+}
+
+// The groups of the weights that learn, in the order of their first weights.
+std::vector<GroupReport> groups_of(const Optimizer& optimizer, const std::vector<double>& norms,
+                                   double rate) {
+  std::vector<GroupReport> groups;
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    const Optimizer::Parameter& parameter = optimizer.parameters()[i];
+    if (!parameter.weight.requires_grad()) continue;
+    auto found = std::find_if(groups.begin(), groups.end(), [&](const GroupReport& group) {
+      return group.name == parameter.group;
+    });
+    if (found == groups.end()) found = groups.insert(found, {parameter.group, 0, 0});
+    found->rate = std::max(found->rate, rate * parameter.rate);
+    found->gradient_norm = std::hypot(found->gradient_norm, norms[i]);
+  }
+  return groups;
 }
 
 }  // namespace
@@ -35,16 +52,20 @@ StepReport take_step(Learner& learner, Workers& workers, const StepData& data, c
                      std::int64_t step_in_stage) {
   StepReport report;
   const auto begin = std::chrono::steady_clock::now();
-  report.losses = learn_all(learner, workers, data, stage);
+  learn_all(learner, workers, data, stage, report);
   for (const Batch& batch : data.micro_batches) {
     report.clips += batch.clips();
     report.tokens += batch.tokens.numel();
+    report.media_tokens += batch.media_rows.numel();
   }
+  report.bad_samples = static_cast<std::int64_t>(data.bad.size());
   Optimizer& optimizer = learner.optimizer();
-  report.gradient_norm = optimizer.gradient_norm();
+  const std::vector<double> norms = optimizer.gradient_norms();
+  report.gradient_norm = norm_of(norms);
   report.rate = learning_rate(
       {stage.schedule, stage.steps, stage.warmup_steps, stage.peak_rate, stage.final_share},
       step_in_stage);
+  report.groups = groups_of(optimizer, norms, report.rate);
   report.skipped = data.micro_batches.empty() || !std::isfinite(report.losses.total) ||
                    !std::isfinite(report.gradient_norm);
   if (report.skipped) {

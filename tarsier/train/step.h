@@ -2,12 +2,20 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tarsier/train/learner.h"
 #include "tarsier/train/prefetch.h"
 #include "tarsier/train/workers.h"
 
 namespace tarsier {
+
+/// Weights that the logs tell apart (optimizer/groups.h), those of them that learn.
+struct GroupReport {
+  std::string name;
+  double rate = 0;  // the highest in the group
+  double gradient_norm = 0;
+};
 
 /// One finished step, for the logs.
 struct StepReport {
@@ -17,7 +25,9 @@ struct StepReport {
   double rate = 0, gradient_norm = 0;
   double seconds = 0;  // all of the step
   double waited = 0;   // seconds of it in which there was no data
-  std::int64_t clips = 0, tokens = 0;
+  std::int64_t clips = 0, tokens = 0, media_tokens = 0, bad_samples = 0;
+  double flops = 0;  // the model's arithmetic (step_flops.h)
+  std::vector<GroupReport> groups;
   bool skipped = false;
 };
 

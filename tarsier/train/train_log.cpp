@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tarsier/base/log.h"
@@ -16,9 +17,11 @@ std::string duration_text(double seconds) {
   return minutes > 0 ? fmt::format("{} min", minutes) : fmt::format("{:.0f} s", seconds);
 }
 
-StepMeans means_of(const StepReport& sum, std::int64_t steps, std::int64_t skipped) {
+StepMeans means_of(const StepReport& sum, std::int64_t steps, std::int64_t skipped, double peak) {
   const double good = static_cast<double>(std::max<std::int64_t>(1, steps - skipped));
-  StepMeans means{sum.losses, sum.gradient_norm / good};
+  StepMeans means;
+  means.losses = sum.losses;
+  means.gradient_norm = sum.gradient_norm / good;
   for (double* value :
        {&means.losses.total, &means.losses.next_token, &means.losses.accuracy,
         &means.losses.visual_words, &means.losses.event_probe, &means.losses.event_cells})
@@ -27,52 +30,81 @@ StepMeans means_of(const StepReport& sum, std::int64_t steps, std::int64_t skipp
     means.clips_per_second = static_cast<double>(sum.clips) / sum.seconds;
     means.tokens_per_second = static_cast<double>(sum.tokens) / sum.seconds;
     means.starved_share = sum.waited / sum.seconds;
+    means.model_flops_per_second = sum.flops / sum.seconds;
+    means.mfu = means.model_flops_per_second / peak;
   }
+  if (sum.tokens > 0)
+    means.visual_token_share =
+        static_cast<double>(sum.media_tokens) / static_cast<double>(sum.tokens);
   means.skipped = skipped;
+  means.bad_samples = sum.bad_samples;
   return means;
 }
 
 std::string metrics_row(const StepReport& last, const StepMeans& means) {
-  const nlohmann::json row = {{"step", last.step},
-                              {"stage", last.stage},
-                              {"loss", means.losses.total},
-                              {"next_token", means.losses.next_token},
-                              {"token_accuracy", means.losses.accuracy},
-                              {"visual_words", means.losses.visual_words},
-                              {"event_probe", means.losses.event_probe},
-                              {"event_cells", means.losses.event_cells},
-                              {"rate", last.rate},
-                              {"gradient_norm", means.gradient_norm},
-                              {"clips_per_second", means.clips_per_second},
-                              {"tokens_per_second", means.tokens_per_second},
-                              {"starved_share", means.starved_share},
-                              {"skipped", means.skipped}};
-  return row.dump();
+  nlohmann::ordered_json row = {{"step", last.step},
+                                {"stage", last.stage},
+                                {"loss", means.losses.total},
+                                {"next_token", means.losses.next_token},
+                                {"token_accuracy", means.losses.accuracy},
+                                {"visual_words", means.losses.visual_words},
+                                {"event_probe", means.losses.event_probe},
+                                {"event_cells", means.losses.event_cells},
+                                {"rate", last.rate},
+                                {"gradient_norm", means.gradient_norm},
+                                {"clips_per_second", means.clips_per_second},
+                                {"tokens_per_second", means.tokens_per_second},
+                                {"visual_token_share", means.visual_token_share},
+                                {"model_flops_per_second", means.model_flops_per_second},
+                                {"mfu", means.mfu},
+                                {"starved_share", means.starved_share},
+                                {"skipped", means.skipped},
+                                {"bad_samples", means.bad_samples}};
+  for (const GroupReport& group : means.groups) row["rate/" + group.name] = group.rate;
+  for (const GroupReport& group : means.groups)
+    row["gradient_norm/" + group.name] = group.gradient_norm;
+  return row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void add_scalars(EventFile& file, const StepReport& last, const StepMeans& means) {
+  std::vector<std::string> tags;  // of the groups; they must outlive `values`
+  for (const GroupReport& group : means.groups) {
+    tags.push_back("train/learning_rate/" + group.name);
+    tags.push_back("train/grad_norm/" + group.name);
+  }
   // The first three as TRL's trainers call them.
-  const TaggedScalar values[] = {{"train/loss", means.losses.total},
-                                 {"train/learning_rate", last.rate},
-                                 {"train/grad_norm", means.gradient_norm},
-                                 {"train/next_token", means.losses.next_token},
-                                 {"train/token_accuracy", means.losses.accuracy},
-                                 {"train/visual_words", means.losses.visual_words},
-                                 {"train/event_probe", means.losses.event_probe},
-                                 {"train/event_cells", means.losses.event_cells},
-                                 {"train/clips_per_second", means.clips_per_second},
-                                 {"train/tokens_per_second", means.tokens_per_second},
-                                 {"train/starved_share", means.starved_share},
-                                 {"train/skipped", static_cast<double>(means.skipped)}};
+  std::vector<TaggedScalar> values = {
+      {"train/loss", means.losses.total},
+      {"train/learning_rate", last.rate},
+      {"train/grad_norm", means.gradient_norm},
+      {"train/next_token", means.losses.next_token},
+      {"train/token_accuracy", means.losses.accuracy},
+      {"train/visual_words", means.losses.visual_words},
+      {"train/event_probe", means.losses.event_probe},
+      {"train/event_cells", means.losses.event_cells},
+      {"train/clips_per_second", means.clips_per_second},
+      {"train/tokens_per_second", means.tokens_per_second},
+      {"train/visual_token_share", means.visual_token_share},
+      {"train/model_flops_per_second", means.model_flops_per_second},
+      {"train/mfu", means.mfu},
+      {"train/starved_share", means.starved_share},
+      {"train/skipped", static_cast<double>(means.skipped)},
+      {"train/bad_samples", static_cast<double>(means.bad_samples)}};
+  for (std::size_t i = 0; i < means.groups.size(); ++i) {
+    values.push_back({tags[2 * i], means.groups[i].rate});
+    values.push_back({tags[2 * i + 1], means.groups[i].gradient_norm});
+  }
   file.add_scalars(last.step, values);
 }
 
 }  // namespace
 
-TrainLog::TrainLog(const std::filesystem::path& run, std::int64_t every, std::int64_t resumed_step)
+TrainLog::TrainLog(const std::filesystem::path& run, std::int64_t every, std::int64_t resumed_step,
+                   double peak)
     : rows_(run / "metrics.jsonl", resumed_step),
       tensorboard_(run, resumed_step),
       every_(every),
+      peak_(peak),
       terminal_(::isatty(2) != 0) {}
 
 void TrainLog::add(const StepReport& report) {
@@ -80,6 +112,10 @@ void TrainLog::add(const StepReport& report) {
   sum_.waited += report.waited;
   sum_.clips += report.clips;
   sum_.tokens += report.tokens;
+  sum_.media_tokens += report.media_tokens;
+  sum_.bad_samples += report.bad_samples;
+  sum_.flops += report.flops;
+  add_groups(report);
   ++steps_;
   if (report.skipped) {
     ++skipped_;
@@ -93,12 +129,31 @@ void TrainLog::add(const StepReport& report) {
   show(report);
 }
 
+// A stage that begins within a line has groups of its own; the line then tells of those alone.
+void TrainLog::add_groups(const StepReport& report) {
+  const auto same = [](const GroupReport& a, const GroupReport& b) { return a.name == b.name; };
+  if (!std::equal(sum_.groups.begin(), sum_.groups.end(), report.groups.begin(),
+                  report.groups.end(), same)) {
+    sum_.groups = report.groups;
+    for (GroupReport& group : sum_.groups) group.gradient_norm = 0;
+    group_steps_ = 0;
+  }
+  for (std::size_t i = 0; i < report.groups.size(); ++i) {
+    sum_.groups[i].rate = report.groups[i].rate;
+    if (!report.skipped) sum_.groups[i].gradient_norm += report.groups[i].gradient_norm;
+  }
+  if (!report.skipped) ++group_steps_;
+}
+
 void TrainLog::write(const StepReport& last) {
-  means_ = means_of(sum_, steps_, skipped_);
+  means_ = means_of(sum_, steps_, skipped_, peak_);
+  means_.groups = std::move(sum_.groups);
+  for (GroupReport& group : means_.groups)
+    group.gradient_norm /= static_cast<double>(std::max<std::int64_t>(1, group_steps_));
   rows_.add(metrics_row(last, means_));
   add_scalars(tensorboard_, last, means_);
   sum_ = {};
-  steps_ = skipped_ = 0;
+  steps_ = skipped_ = group_steps_ = 0;
 }
 
 void TrainLog::show(const StepReport& report) {

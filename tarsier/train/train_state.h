@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tarsier/train/optimizer/optimizer.h"
 
@@ -12,13 +13,15 @@ namespace tarsier {
 /// Where a run is: with the recipe, all that is needed to go on bit for bit. Data order and noise
 /// are functions of these.
 struct TrainState {
-  std::int64_t step = 0;      // optimizer steps done, over all stages
-  std::uint64_t samples = 0;  // samples drawn in the current stage
-  std::int64_t skipped = 0;   // steps without an update because loss or gradient was not finite
+  std::int64_t step = 0;               // optimizer steps done, over all stages
+  std::uint64_t samples = 0;           // samples drawn in the current stage
+  std::vector<std::uint64_t> waiting;  // numbers of those that are still to be used (packing.h)
+  std::int64_t skipped = 0;  // steps without an update because loss or gradient was not finite
   std::int64_t skipped_in_row = 0;
   std::int64_t bad_samples = 0, good_samples = 0;
   double seconds = 0;  // of training, over all runs
   std::string recipe_hash;
+  std::string compute;  // "f32", "bf16" or "mixed": how it computes; in old checkpoints empty
 };
 
 /// Writes RUN/checkpoints/step-NNNNNN: weights, moments and state with their SHA-256, whole or not
@@ -26,6 +29,13 @@ struct TrainState {
 /// checkpoints stay as they were.
 void save_checkpoint(const std::filesystem::path& run, const TrainState& state,
                      Optimizer& optimizer, std::int64_t keep);
+
+/// Whether the run has a checkpoint, whole or damaged.
+bool has_checkpoint(const std::filesystem::path& run);
+
+/// How the run computes, by its newest checkpoint whose state can be read; nullopt when none says.
+/// For what must be known before there are tensors to load into.
+std::optional<std::string> saved_compute(const std::filesystem::path& run);
 
 /// Loads the newest whole checkpoint into the optimizer's tensors; a damaged one is named in a
 /// warning and passed over. nullopt when there is none. CheckpointError when it belongs to another

@@ -8,7 +8,9 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
+#include "tarsier/tensor/device.h"
 #include "tarsier/train/bad_samples.h"
+#include "tarsier/train/compute_choice.h"
 #include "tarsier/train/export.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/optimizer/average.h"
@@ -38,19 +40,32 @@ StepData next_data(Prefetch& prefetch, double& waited) {
   return data;
 }
 
+// Whose checkpoints are gone on from.
+const fs::path& resumed_run(const TrainOptions& options) {
+  const bool elsewhere = options.resume_from && !has_checkpoint(options.out);
+  return elsewhere ? *options.resume_from : options.out;
+}
+
 // A run under way. Constructed, it is where it was left, or at its beginning.
 class Run {
  public:
   Run(const Recipe& recipe, const TrainOptions& options)
       : recipe_(recipe),
         options_(options),
-        model_(load_trainable(recipe)),
+        compute_(choose_compute(recipe, resumed_run(options), options.resume)),
+        model_(load_trainable(recipe, compute_)),
         sources_(*model_, recipe),
         learner_(model_, sources_.word_tokens(), recipe.logit_chunk),
         workers_(worker_count(recipe)),
+        peak_(measured_peak(compute_, workers_)),
         state_(resume()),
-        log_(options.out, recipe.log_every, state_.step),
-        sample_log_(options.out, state_.step) {}
+        log_(options.out, recipe.log_every, state_.step, peak_),
+        sample_log_(options.out, state_.step) {
+    state_.compute = compute_.name();
+  }
+
+  /// How this process computes, for machine.json.
+  Facts facts() const { return compute_facts(compute_, workers_, peak_); }
 
   TrainOutcome train() {
     std::int64_t begin = 0;
@@ -85,10 +100,13 @@ class Run {
     const fs::path checkpoints = options_.out / "checkpoints";
     if (fs::exists(checkpoints)) remove_abandoned_commits(checkpoints);
     if (options_.resume) {
-      if (auto saved = load_checkpoint(options_.out, recipe_.hash, learner_.optimizer())) {
+      if (auto saved = load_checkpoint(resumed_run(options_), recipe_.hash, learner_.optimizer())) {
         log_info(fmt::format("resuming at step {} of {}", saved->step, recipe_.total_steps()));
         return *saved;
       }
+      if (resumed_run(options_) != options_.out)
+        throw CheckpointError({resumed_run(options_).string(), "holds no whole checkpoint",
+                               "pass the --out of a run that has saved one"});
     }
     TrainState fresh;
     fresh.recipe_hash = recipe_.hash;
@@ -101,11 +119,12 @@ class Run {
     const Stage& stage = recipe_.stages[index];
     if (state_.step == begin) {
       state_.samples = 0;
+      state_.waiting.clear();
       learner_.optimizer().reset_moments();
     }
     learner_.begin_stage(stage);
     const std::optional<SampleAnswers> samples = samples_of(index);
-    Prefetch prefetch(sources_.of(index), stage, state_.samples);
+    Prefetch prefetch(sources_.of(index), stage, state_.samples, state_.waiting);
     while (state_.step < end) {
       double waited = 0;
       const StepData data = next_data(prefetch, waited);
@@ -157,6 +176,7 @@ class Run {
   void finish_step(const StepData& data, const Stage& stage, StepReport& report) {
     ++state_.step;
     state_.samples += data.samples;
+    state_.waiting = data.waiting;
     state_.seconds += report.seconds;
     state_.skipped_in_row = report.skipped ? state_.skipped_in_row + 1 : 0;
     if (report.skipped) {
@@ -175,10 +195,12 @@ class Run {
 
   const Recipe& recipe_;
   const TrainOptions& options_;
+  ComputeChoice compute_;
   std::shared_ptr<VideoLanguageModel> model_;
   StageSources sources_;
   Learner learner_;
   Workers workers_;
+  double peak_;  // FLOP/s
   TrainState state_;
   TrainLog log_;
   SampleLog sample_log_;
@@ -191,7 +213,7 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   fs::create_directories(options.out);
   Run run(recipe, options);
   Facts machine = options.machine;
-  for (auto& fact : compute_facts(recipe)) machine.push_back(std::move(fact));
+  for (auto& fact : run.facts()) machine.push_back(std::move(fact));
   write_run_facts(options.out, recipe, machine);
   return run.train();
 }

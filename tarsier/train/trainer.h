@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 
 #include "tarsier/train/recipe.h"
@@ -13,6 +14,8 @@ struct TrainOptions {
   bool resume = true;         // go on from the newest whole checkpoint, if there is one
   std::stop_token stop = {};  // finish the step, save, return
   Facts machine = {};         // what the caller knows of it, for machine.json and the report
+  std::optional<std::filesystem::path> resume_from = {};  // where `out` holds no checkpoint: the
+                                                          // folder of a run to go on from
 };
 
 enum class TrainOutcome {

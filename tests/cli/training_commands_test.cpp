@@ -21,8 +21,11 @@ void expect_refusal(const std::vector<std::string>& arguments, int exit_code,
 }
 
 TEST(TrainingCommands, HelpOfEach) {
-  for (const auto& [group, name] :
-       {std::pair{"train", "sft"}, {"train", "report"}, {"eval", "world"}, {"data", "synth"}}) {
+  for (const auto& [group, name] : {std::pair{"train", "pretrain"},
+                                    {"train", "sft"},
+                                    {"train", "report"},
+                                    {"eval", "world"},
+                                    {"data", "synth"}}) {
     const ProgramResult result = run_tarsier({group, name, "--help"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     expect_golden(std::string("help-") + group + "-" + name, result.out);
@@ -32,6 +35,10 @@ TEST(TrainingCommands, HelpOfEach) {
 TEST(TrainingCommands, RefuseFlags) {
   expect_refusal({"train", "sft"}, 2, "--recipe");
   expect_refusal({"train", "sft", "--recipe", "none.jsonc", "--out", "/tmp/x"}, 2, "none.jsonc");
+  expect_refusal({"train", "pretrain", "--out", "/tmp/x"}, 2, "--recipe");
+  expect_refusal(
+      {"train", "sft", "--recipe", "none.jsonc", "--out", "/tmp/x", "--resume", "/tmp/no"}, 2,
+      "use auto, never, or the --out of another run");
   expect_refusal({"train", "report", "/tmp"}, 5, "/tmp/metrics.jsonl: is not there");
   expect_refusal({"eval", "world", "--split", "train"}, 2, "--split: 'train'");
   expect_refusal({"eval", "world", "--clips", "0"}, 2, "--clips: is 0");

@@ -80,6 +80,7 @@ class TestModel : public VideoLanguageModel {
     ++encoded;
     return media.pixels;
   }
+  double encode_flops(const MediaInputs&) const override { return 0; }
   const CausalDecoder& decoder() const override { return decoder_; }
   void visit(Scope scope) override { decoder_.visit(scope); }
   std::span<const Rename> published_names() const override { return {}; }

@@ -63,6 +63,12 @@ const AttentionLayout kLayouts[] = {
     {{3, 5, 6, 16}, {-1, 0, 1, 0}, true},           // an answer behind an answer
 };
 
+TEST(AttentionLayoutPairs, CountWhoSeesWhom) {
+  EXPECT_EQ(attended_pairs({{3, 5}, {-1, -1}, false}), 9 + 4);
+  EXPECT_EQ(attended_pairs({{3, 5}, {-1, -1}, true}), 6 + 3);
+  EXPECT_EQ(attended_pairs({{3, 5, 6}, {-1, 0, 1}, true}), 6 + (3 + 2 * 3) + (1 + 5));
+}
+
 TEST(SegmentAttention, EqualsADenseMask) {
   for (const AttentionLayout& layout : kLayouts) {
     const Inputs in = random_inputs(layout.ends.back(), 4, 2, 8);

@@ -68,6 +68,45 @@ TEST(WeightGroups, VisionLayersLearnSlowerTheDeeperTheyLie) {
   EXPECT_EQ(vision_layer_rate("model.layers.0.mlp.up_proj.weight", 32, 0.9), 1);
 }
 
+TEST(WeightGroups, ArePartsOfTheModelUnlessAPatternNamesThem) {
+  Optimizer optimizer;
+  for (const char* path : {"visual.blocks.0.fc.weight", "visual.merger.mlp.0.weight",
+                           "model.norm.weight", "lm_head.weight", "training_only.probe.bias"})
+    optimizer.add(path, at::ones({2}));
+  const auto groups = [&](const std::vector<WeightGroup>& rules) {
+    EXPECT_EQ(assign_groups(optimizer.parameters(), rules, 1), std::nullopt);
+    std::vector<std::string> names;
+    for (const auto& parameter : optimizer.parameters()) names.push_back(parameter.group);
+    return names;
+  };
+  EXPECT_EQ(groups({}), (std::vector<std::string>{"vision", "projector", "decoder", "decoder",
+                                                  "training_only"}));
+  EXPECT_EQ(groups({{"*.merger.", 2, {}}, {"", 1, {}}}),
+            (std::vector<std::string>{"all", "*.merger.", "all", "all", "all"}));
+}
+
+TEST(WeightGroups, PatternsSayWhatLearnsAndWhatIsFrozen) {
+  Optimizer optimizer;
+  for (const char* path : {"visual.blocks.0.attn.qkv.weight", "visual.merger.mlp.0.weight",
+                           "model.layers.0.mlp.up_proj.weight", "training_only.probe.bias"})
+    optimizer.add(path, at::ones({2}));
+  const auto learning = [&](const std::vector<std::string>& train,
+                            const std::vector<std::string>& freeze) {
+    EXPECT_EQ(choose_learning(optimizer.parameters(), train, freeze), std::nullopt);
+    std::string learns;
+    for (const auto& each : optimizer.parameters())
+      learns += each.weight.requires_grad() ? '1' : '0';
+    return learns;
+  };
+  EXPECT_EQ(learning({""}, {}), "1111");
+  EXPECT_EQ(learning({"*.mlp."}, {}), "0111");
+  EXPECT_EQ(learning({"*.mlp."}, {"model.*.up_proj"}), "0101");
+  EXPECT_EQ(learning({"visual."}, {"visual.blocks."}), "0101");
+  const std::vector<std::string> all{""}, none{"visual.", "vision."};
+  EXPECT_EQ(choose_learning(optimizer.parameters(), none, {}), "vision.");
+  EXPECT_EQ(choose_learning(optimizer.parameters(), all, none), "vision.");
+}
+
 TEST(WeightGroups, FirstMatchGivesRateAndDecay) {
   Optimizer optimizer;
   Workers alone(1);
@@ -145,6 +184,7 @@ TEST(AdamW, FollowsItsDefinition) {
     optimizer.add_gradients({at::full({1, 2}, 1.0), at::full({2}, 3.0)});
     optimizer.add_gradients({at::full({1, 2}, 2.0), Tensor()});
     EXPECT_NEAR(optimizer.gradient_norm(), 6, 1e-5);
+    EXPECT_NEAR(optimizer.gradient_norms()[0], std::sqrt(18), 1e-5);
     optimizer.step(settings, 0.5, alone);
     mean = 0.9 * mean + 0.1 * 1.5;
     variance = 0.99 * variance + 0.01 * 2.25;

@@ -89,6 +89,21 @@ TEST_F(RecipeFile, ReadsMixedSourcesAndWeightsOfQuestions) {
             std::string::npos);
 }
 
+TEST_F(RecipeFile, PacksByTokensOrByClips) {
+  const std::string without_clips =
+      R"(stages.0={"name":"a","steps":1,"pack_tokens":4096,"data":{"jsonl":{"file":"x"}}})";
+  const Stage packed = read_recipe(file, {without_clips, "stages.0.pack_window=3"}).stages[0];
+  EXPECT_EQ(packed.pack_tokens, 4096);
+  EXPECT_EQ(packed.pack_window, 3);
+  EXPECT_FALSE(read_recipe(file).stages[0].pack_tokens);
+  EXPECT_NE(refusal(file, {"stages.0.pack_tokens=10"})
+                .find("pack_tokens: stands beside clips_per_step; give one of the two"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {"stages.0.pack_window=10"})
+                .find("pack_window: stands without pack_tokens; give both or neither"),
+            std::string::npos);
+}
+
 TEST_F(RecipeFile, ReadsRatesOfGroups) {
   const Recipe recipe = read_recipe(
       file,
@@ -114,6 +129,45 @@ TEST_F(RecipeFile, ShippedRecipesAreWhole) {
        fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes")) {
     if (!entry.is_regular_file()) continue;  // a folder holds an ablation's plan with its recipes
     EXPECT_GT(read_recipe(entry.path()).total_steps(), 0) << entry.path();
+  }
+}
+
+// training.md 1.
+TEST_F(RecipeFile, Tarsier2StagesHaveThePapersSettings) {
+  struct Published {
+    const char* name;
+    std::int64_t steps, warmup, batch;
+    double rate;
+  };
+  for (const Published& paper : {Published{"pretrain", 200'000, 1000, 384, 2e-5},
+                                 {"sft1", 5000, 250, 64, 2e-5},
+                                 {"sft2", 5000, 250, 64, 2e-6}}) {
+    SCOPED_TRACE(paper.name);
+    const Recipe recipe = read_recipe(fs::path(TARSIER_SOURCE_DIR) / "recipes" /
+                                          ("tarsier2_" + std::string(paper.name) + ".jsonc"),
+                                      {"stages.0.data.jsonl.file=/data/rows.jsonl"});
+    ASSERT_EQ(recipe.stages.size(), 1u);
+    const Stage& stage = recipe.stages[0];
+    ASSERT_EQ(stage.sources.size(), 1u);
+    ASSERT_TRUE(stage.sources[0].jsonl);
+    EXPECT_EQ(stage.sources[0].jsonl->file, "/data/rows.jsonl");
+    EXPECT_EQ(stage.sources[0].jsonl->frames, 16);
+    EXPECT_EQ(stage.steps, paper.steps);
+    EXPECT_EQ(stage.warmup_steps, paper.warmup);
+    EXPECT_EQ(stage.clips_per_step * stage.accumulate, paper.batch);
+    EXPECT_EQ(stage.peak_rate, paper.rate);
+    EXPECT_EQ(stage.final_share, 0);
+    EXPECT_EQ(stage.schedule, ScheduleShape::cosine);
+    EXPECT_EQ(stage.rule, UpdateRule::adamw);
+    EXPECT_EQ(stage.beta1, 0.9);
+    EXPECT_EQ(stage.beta2, 0.999);
+    EXPECT_EQ(stage.epsilon, 1e-6);
+    EXPECT_EQ(stage.weight_decay, 0.01);
+    EXPECT_EQ(stage.clip_norm, 1);
+    EXPECT_EQ(stage.vision_layer_decay, 0.9);
+    EXPECT_EQ(stage.train, std::vector<std::string>{""});
+    EXPECT_TRUE(stage.freeze.empty());
+    EXPECT_EQ(recipe.compute, "bf16");
   }
 }
 

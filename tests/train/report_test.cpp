@@ -49,10 +49,9 @@ TEST(Report, ThinsALongRunByMeansThatStayWithinAStage) {
   const fs::path run = test::fresh_folder("report_long");
   std::ofstream metrics(run / "metrics.jsonl"), samples(run / "samples.jsonl");
   for (int step = 1; step <= 2501; ++step) {
-    metrics << nlohmann::json{{"step", step},
-                              {"stage", step <= 100 ? "one" : "two"},
-                              {"loss", step},
-                              {"skipped", 1}}
+    metrics << nlohmann::json{{"step", step},     {"stage", step <= 100 ? "one" : "two"},
+                              {"loss", step},     {"rate/vision", 2 * step},
+                              {"bad_samples", 2}, {"skipped", 1}}
             << "\n";
     if (step % 10 == 0) samples << nlohmann::json{{"step", step}, {"answer", "x"}} << "\n";
   }
@@ -67,9 +66,14 @@ TEST(Report, ThinsALongRunByMeansThatStayWithinAStage) {
   EXPECT_EQ(rows[33].at("loss"), 100);  // the stage's last row, alone
   EXPECT_EQ(rows[34].at("loss"), 102);
   EXPECT_EQ(rows.back().at("step"), 2501);
-  double skipped = 0;
-  for (const auto& row : rows) skipped += row.at("skipped").get<double>();
+  EXPECT_EQ(rows[0].at("rate/vision"), 4);
+  double skipped = 0, bad = 0;
+  for (const auto& row : rows) {
+    skipped += row.at("skipped").get<double>();
+    bad += row.at("bad_samples").get<double>();
+  }
   EXPECT_EQ(skipped, 2501);
+  EXPECT_EQ(bad, 5002);
   EXPECT_EQ(data.at("sampled_steps"), 250);
   EXPECT_EQ(data.at("samples").size(), 60u);
   EXPECT_EQ(data.at("samples").front().at("step"), 10);

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <limits>
 
@@ -58,7 +59,7 @@ TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {
   EXPECT_EQ(rows.back().at("stage"), "all");
   EXPECT_TRUE(fs::exists(folder / "run" / "report.html"));
   EXPECT_EQ(test::read(folder / "run" / "recipe.json").at("seed"), 5);
-  EXPECT_EQ(test::read(folder / "run" / "machine.json").at("compute"), "Float");
+  EXPECT_EQ(test::read(folder / "run" / "machine.json").at("compute"), "f32");
   EXPECT_GT(rows.back().at("next_token").get<double>(), 0);
   EXPECT_EQ(rows.front().at("next_token").get<double>(), 0);
   for (const nlohmann::json& row : rows) {
@@ -71,6 +72,56 @@ TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {
                       return entry.path().filename().string().starts_with("events.out.tfevents.");
                     }),
       1);
+}
+
+TEST_F(Trainer, LogsGroupsTokensAndArithmetic) {
+  const fs::path folder = fresh_folder("logs");
+  const auto grouped = [](nlohmann::json& recipe) {
+    recipe["stages"][1]["groups"] = {{{"match", "*.mlp."}, {"rate", 0.5}}};
+    recipe["stages"][1]["schedule"] = "constant";
+  };
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), grouped));
+  ASSERT_EQ(train(recipe, {folder / "run"}), TrainOutcome::finished);
+  const auto rows = metrics_of(folder / "run");
+  ASSERT_EQ(rows.size(), 6u);
+  for (const nlohmann::json& row : rows) {
+    double squares = 0;
+    for (const auto& [key, value] : row.items()) {
+      if (key.starts_with("gradient_norm/")) squares += value.get<double>() * value.get<double>();
+    }
+    const double norm = row.at("gradient_norm").get<double>();
+    EXPECT_NEAR(std::sqrt(squares), norm, 1e-9 * norm);
+    EXPECT_GT(row.at("mfu").get<double>(), 0);
+    EXPECT_GT(row.at("model_flops_per_second").get<double>(), 0);
+    EXPECT_GT(row.at("visual_token_share").get<double>(), 0);
+    EXPECT_LT(row.at("visual_token_share").get<double>(), 1);
+    EXPECT_EQ(row.at("bad_samples"), 0);
+  }
+  EXPECT_FALSE(rows[0].contains("rate/*.mlp."));
+  EXPECT_EQ(rows[5].at("rate/*.mlp."), 0.5 * rows[5].at("rate").get<double>());
+  EXPECT_EQ(rows[5].at("rate/projector"), rows[5].at("rate"));  // whose mlp stands at its end
+  EXPECT_NE(log.find("GFLOP/s, measured in f32 matrix products on 1 thread; mfu is a share of it"),
+            std::string::npos)
+      << log;
+}
+
+TEST_F(Trainer, AResumedRunKeepsTheComputeThatAutoFound) {
+  const fs::path folder = fresh_folder("auto");
+  const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
+  const Recipe recipe = read_recipe(file, {"compute=auto"});
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_EQ(train(recipe, {folder / "run", true, stop.get_token()}), TrainOutcome::stopped);
+  const std::string compute = test::read(folder / "run" / "machine.json").at("compute");
+  EXPECT_NE(log.find("compute: " + compute + " ("), std::string::npos) << log;
+  EXPECT_EQ(
+      test::read(folder / "run" / "checkpoints" / "step-00000001" / "state.json").at("compute"),
+      compute);
+  log.clear();
+  ASSERT_EQ(train(recipe, {folder / "run", true, stop.get_token()}), TrainOutcome::stopped);
+  EXPECT_NE(log.find("compute: " + compute + " (kept from the checkpoint)"), std::string::npos)
+      << log;
+  EXPECT_EQ(test::read(folder / "run" / "machine.json").at("compute"), compute);
 }
 
 TEST_F(Trainer, FrozenWeightsStayAsTheyWere) {
@@ -111,6 +162,27 @@ TEST_F(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
     EXPECT_EQ(straight[i].at("loss"), broken[i].at("loss")) << i;
 }
 
+TEST_F(Trainer, PackedRunResumesBitForBit) {
+  const fs::path folder = fresh_folder("packed");
+  const auto packed = [](nlohmann::json& recipe) {
+    nlohmann::json& stage = recipe["stages"][1];
+    stage.erase("clips_per_step");
+    stage["pack_tokens"] = 700;
+    stage["pack_window"] = 2;
+  };
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), packed));
+  ASSERT_EQ(train(recipe, {folder / "straight"}), TrainOutcome::finished);
+  std::stop_source stop;
+  stop.request_stop();
+  while (train(recipe, {folder / "broken", true, stop.get_token()}) == TrainOutcome::stopped) {
+  }
+  EXPECT_EQ(bytes_of(folder / "straight" / "model" / "model.safetensors"),
+            bytes_of(folder / "broken" / "model" / "model.safetensors"));
+  const nlohmann::json state =
+      test::read(folder / "broken" / "checkpoints" / "step-00000006" / "state.json");
+  EXPECT_EQ(state.at("waiting").size(), 2u);
+}
+
 TEST_F(Trainer, ExportsTheAveragesAndResumesThemBitForBit) {
   const fs::path folder = fresh_folder("averages");
   const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
@@ -142,16 +214,24 @@ TEST_F(Trainer, ExportsTheAveragesAndResumesThemBitForBit) {
 TEST_F(Trainer, GroupThatNamesNoWeightIsRefusedBeforeTheFirstStep) {
   const fs::path folder = fresh_folder("groups");
   const fs::path file = write_recipe(folder, make_tiny_model(folder), kAsIs);
-  const Recipe recipe = read_recipe(file, {R"(stages.1.groups=[{"match":"vision.","rate":0.1}])"});
-  try {
-    train(recipe, {folder / "run"});
-    FAIL() << "a pattern that names nothing is an error";
-  } catch (const ConfigError& error) {
-    EXPECT_EQ(
-        std::string(error.what()),
-        "stage all: groups: 'vision.' is the beginning of no weight's path; use patterns such "
-        "as visual.blocks. or *.mlp.");
-  }
+  const auto refusal = [&](const std::string& setting) -> std::string {
+    try {
+      train(read_recipe(file, {setting}), {folder / "run"});
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string why =
+      "'vision.' is the beginning of no weight's path; use patterns such as visual.blocks. or "
+      "*.mlp.";
+  EXPECT_EQ(refusal(R"(stages.1.groups=[{"match":"vision.","rate":0.1}])"),
+            "stage all: groups: " + why);
+  EXPECT_EQ(refusal(R"(stages.1.train=["visual.","vision."])"), "stage all: train, freeze: " + why);
+  EXPECT_EQ(refusal(R"(stages.1.freeze=["vision."])"), "stage all: train, freeze: " + why);
+  EXPECT_EQ(refusal(R"(stages.1.freeze=[""])"),
+            "stage all: train: names no weight of the model; use patterns such as visual. or "
+            "model.layers.");
   EXPECT_FALSE(fs::exists(folder / "run" / "checkpoints"));
 }
 
@@ -247,6 +327,33 @@ TEST_F(Trainer, CheckpointOfAnotherRecipeIsRefused) {
             TrainOutcome::stopped);
   const Recipe other = read_recipe(folder / "recipe.jsonc", {"seed=6"});
   EXPECT_THROW(train(other, {folder / "run"}), CheckpointError);
+}
+
+TEST_F(Trainer, GoesOnFromAnotherRunsCheckpoint) {
+  const fs::path folder = fresh_folder("elsewhere");
+  const Recipe recipe = read_recipe(write_recipe(folder, make_tiny_model(folder), kAsIs));
+  TrainOptions options{folder / "other"};
+  options.resume_from = folder / "first";
+  fs::create_directories(folder / "first" / "checkpoints");
+  try {
+    train(recipe, options);
+    FAIL() << "there is nothing to go on from";
+  } catch (const CheckpointError& error) {
+    EXPECT_NE(std::string(error.what()).find("first: holds no whole checkpoint; pass the --out"),
+              std::string::npos)
+        << error.what();
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_EQ(train(recipe, {folder / "first", true, stop.get_token()}), TrainOutcome::stopped);
+  options.stop = stop.get_token();
+  log.clear();
+  ASSERT_EQ(train(recipe, options), TrainOutcome::stopped);
+  EXPECT_NE(log.find("resuming at step 1 of 6"), std::string::npos);
+  log.clear();
+  ASSERT_EQ(train(recipe, options), TrainOutcome::stopped);  // now from its own
+  EXPECT_NE(log.find("resuming at step 2 of 6"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder / "first" / "checkpoints" / "step-00000002"));
 }
 
 TEST_F(Trainer, StopsAfterTenStepsThatAreNotFiniteAndNamesTheirSamples) {

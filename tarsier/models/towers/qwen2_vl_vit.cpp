@@ -5,10 +5,11 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <memory>
 
 #include "tarsier/base/error.h"
 #include "tarsier/nn/activation.h"
-#include "tarsier/nn/attention.h"
+#include "tarsier/nn/recompute.h"
 #include "tarsier/tensor/shape.h"
 
 namespace tarsier {
@@ -100,12 +101,25 @@ void Qwen2VlVit::visit(Scope scope) {
   merger_out_.visit(scope / "merger" / "mlp" / 2);
 }
 
+Tensor Qwen2VlVit::run_block(const Block& block, const Tensor& x, const SegmentAttention& attention,
+                             const RotaryAngles& angles) const {
+  const std::int64_t patches = x.size(0), head_dim = config_.embed_dim / config_.heads;
+  const Tensor qkv = block.qkv(block.norm1(x)).view({patches, 3, config_.heads, head_dim});
+  // The gradient of unbind is one concatenation, where three selections would each fill all.
+  const std::vector<Tensor> parts = qkv.unbind(1);
+  const Tensor attended =
+      attention(rotate_in_f32(parts[0], angles), rotate_in_f32(parts[1], angles), parts[2]);
+  const Tensor y = x + block.projection(attended.reshape({patches, config_.embed_dim}));
+  return y + block.fc2(quick_gelu(block.fc1(block.norm2(y))));
+}
+
 Tensor Qwen2VlVit::run_frames(
     const Tensor& pixels, const std::vector<std::int64_t>& ends, const RotaryAngles& angles,
     const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
-  const SegmentAttention attention(
-      {ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
-  const std::int64_t patches = pixels.size(0), head_dim = config_.embed_dim / config_.heads;
+  // Shared, since with recompute the blocks need it in backward too.
+  const auto attention = std::make_shared<const SegmentAttention>(
+      AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
+  const std::int64_t patches = pixels.size(0);
   // The convolution's kernel equals its stride, so it is a matrix product over flattened patches.
   Tensor x =
       apply_linear(pixels.to(patch_projection_.scalar_type()),
@@ -113,13 +127,13 @@ Tensor Qwen2VlVit::run_frames(
   if (after_block) after_block(0, x);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
-    const Tensor qkv = block.qkv(block.norm1(x)).view({patches, 3, config_.heads, head_dim});
-    // The gradient of unbind is one concatenation, where three selections would each fill all.
-    const std::vector<Tensor> parts = qkv.unbind(1);
-    const Tensor attended =
-        attention(rotate_in_f32(parts[0], angles), rotate_in_f32(parts[1], angles), parts[2]);
-    x = x + block.projection(attended.reshape({patches, config_.embed_dim}));
-    x = x + block.fc2(quick_gelu(block.fc1(block.norm2(x))));
+    if (recompute_) {
+      x = recomputed([this, &block, attention, angles](
+                         const Tensor& in) { return run_block(block, in, *attention, angles); },
+                     x, weights_of(block));
+    } else {
+      x = run_block(block, x, *attention, angles);
+    }
     if (after_block) after_block(static_cast<std::int64_t>(i) + 1, x);
   }
   // Four consecutive rows are one 2 x 2 block, so merging is a view.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tarsier/base/json.h"
+#include "tarsier/nn/attention.h"
 #include "tarsier/nn/linear.h"
 #include "tarsier/nn/norm.h"
 #include "tarsier/nn/rotary.h"
@@ -40,6 +41,9 @@ class Qwen2VlVit {
   Tensor operator()(
       const Tensor& pixels, const Tensor& grid,
       const std::function<void(std::int64_t block, const Tensor& x)>& after_block = {}) const;
+  /// With gradients, keep the blocks' inputs alone and compute their inside again in backward
+  /// (nn/recompute.h). Before the first call.
+  void set_recompute(bool recompute) { recompute_ = recompute; }
   void visit(Scope scope);  // Hugging Face names below "visual."
 
  private:
@@ -49,11 +53,14 @@ class Qwen2VlVit {
     LayerNorm norm1, norm2;
     Linear qkv, projection, fc1, fc2;
   };
+  Tensor run_block(const Block& block, const Tensor& x, const SegmentAttention& attention,
+                   const RotaryAngles& angles) const;
   Tensor run_frames(const Tensor& pixels, const std::vector<std::int64_t>& ends,
                     const RotaryAngles& angles,
                     const std::function<void(std::int64_t, const Tensor&)>& after_block) const;
 
   Qwen2VlVitConfig config_;
+  bool recompute_ = false;
   Tensor patch_projection_;  // [embed_dim, channels, temporal_patch, patch, patch]
   std::vector<Block> blocks_;
   LayerNorm merger_norm_;

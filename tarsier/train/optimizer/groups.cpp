@@ -17,6 +17,18 @@ std::optional<std::int64_t> block_of(std::string_view path) {
   return block;
 }
 
+// The first of `patterns` that no parameter's path begins with.
+template <class Patterns>
+std::optional<std::string> first_unused(std::span<Optimizer::Parameter> parameters,
+                                        const Patterns& patterns) {
+  for (const std::string& pattern : patterns) {
+    if (std::none_of(parameters.begin(), parameters.end(),
+                     [&](const auto& parameter) { return begins_with(parameter.path, pattern); }))
+      return pattern;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool begins_with(std::string_view path, std::string_view pattern) {
@@ -35,6 +47,28 @@ double vision_layer_rate(std::string_view path, std::int64_t blocks, double deca
   return block ? std::pow(decay, blocks - *block) : 1.0;
 }
 
+std::string_view part_of(std::string_view path) {
+  if (path.starts_with("visual.merger.")) return "projector";
+  if (path.starts_with("visual.")) return "vision";
+  return path.starts_with("training_only.") ? "training_only" : "decoder";
+}
+
+std::optional<std::string> choose_learning(std::span<Optimizer::Parameter> parameters,
+                                           std::span<const std::string> train,
+                                           std::span<const std::string> freeze) {
+  for (Optimizer::Parameter& parameter : parameters) {
+    const auto named = [&](std::span<const std::string> patterns) {
+      return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+        return begins_with(parameter.path, pattern);
+      });
+    };
+    parameter.weight.requires_grad_(part_of(parameter.path) == "training_only" ||
+                                    (named(train) && !named(freeze)));
+  }
+  const auto unused = first_unused(parameters, train);
+  return unused ? unused : first_unused(parameters, freeze);
+}
+
 std::optional<std::string> assign_groups(std::span<Optimizer::Parameter> parameters,
                                          std::span<const WeightGroup> groups,
                                          double vision_layer_decay) {
@@ -46,18 +80,16 @@ std::optional<std::string> assign_groups(std::span<Optimizer::Parameter> paramet
       return begins_with(parameter.path, each.match);
     });
     const bool found = group != groups.end();
+    parameter.group = found ? (group->match.empty() ? "all" : group->match)
+                            : std::string(part_of(parameter.path));
     parameter.rate = found ? group->rate : 1;
     parameter.weight_decay = found ? group->weight_decay : std::nullopt;
     if (vision_layer_decay < 1)
       parameter.rate *= vision_layer_rate(parameter.path, blocks, vision_layer_decay);
   }
-  for (const WeightGroup& group : groups) {
-    const bool any = std::any_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
-      return begins_with(parameter.path, group.match);
-    });
-    if (!any) return group.match;
-  }
-  return std::nullopt;
+  std::vector<std::string> patterns;
+  for (const WeightGroup& group : groups) patterns.push_back(group.match);
+  return first_unused(parameters, patterns);
 }
 
 }  // namespace tarsier

@@ -41,7 +41,7 @@ void Optimizer::add_gradients(const std::vector<Tensor>& gradients) {
   }
 }
 
-double Optimizer::gradient_norm() const {
+std::vector<double> Optimizer::gradient_norms() const {
   // Each sum is one thread's, so the last bit does not depend on how many there are.
   std::vector<double> norms(parameters_.size());
   at::parallel_for(0, static_cast<std::int64_t>(norms.size()), 1,
@@ -53,6 +53,10 @@ double Optimizer::gradient_norm() const {
                          norms[static_cast<std::size_t>(i)] = gradient.norm().item<double>();
                      }
                    });
+  return norms;
+}
+
+double norm_of(const std::vector<double>& norms) {
   double squares = 0;
   for (const double norm : norms) squares += norm * norm;
   return std::sqrt(squares);

@@ -20,6 +20,9 @@ struct OptimizerSettings {
   bool decay_vectors = false;  // norms and biases decay too
 };
 
+/// The L2 norm of parts whose norms these are.
+double norm_of(const std::vector<double>& norms);
+
 /// The weights that can learn, with what an update needs: f32 gradients, moments and, for 16-bit
 /// weights, a master copy.
 class Optimizer {
@@ -33,6 +36,7 @@ class Optimizer {
     Tensor gradient;                     // f32, undefined until one is added
     Tensor average;                      // f32, of `master` over time; undefined where none is kept
     bool is_layer_matrix;                // 2-D and neither an embedding nor a head
+    std::string group;                   // for the logs; groups.h
     double rate = 1;                     // times the settings'
     std::optional<double> weight_decay;  // in place of the settings'
 
@@ -49,8 +53,10 @@ class Optimizer {
   void add_gradients(const std::vector<Tensor>& gradients);
   /// Applies the gradients scaled by `scale` to every parameter that has one, and clears them.
   void step(const OptimizerSettings& settings, double scale, Workers& workers);
+  /// L2 norm of each parameter's gradient; 0 where there is none.
+  std::vector<double> gradient_norms() const;
   /// L2 norm of all gradients together.
-  double gradient_norm() const;
+  double gradient_norm() const { return norm_of(gradient_norms()); }
   void clear_gradients();
   void reset_moments();
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "tarsier/cli/command.h"
+
+namespace tarsier {
+
+/// Trains by a recipe, for the commands that do (product.md 1): they have the same flags. Name,
+/// summary and examples are those of the help.
+int run_training(const CommandContext& context, Arguments arguments, std::string_view name,
+                 std::string_view summary, std::initializer_list<std::string_view> examples);
+
+}  // namespace tarsier

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
 #include "tarsier/base/error.h"
@@ -12,6 +14,7 @@
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/cli/version.h"
+#include "tarsier/train/distributed/launch.h"
 #include "tarsier/train/trainer.h"
 
 namespace tarsier {
@@ -21,7 +24,7 @@ struct Flags {
   std::string recipe, out, resume = "auto";
   std::vector<std::string> overrides;
   double max_bad = -1;
-  int threads = 0;
+  int threads = 0, rank_timeout = 600;
   OutputFlags output;
 };
 
@@ -47,6 +50,11 @@ bool parse(Flags& flags, CLI::App& app, Arguments arguments) {
   app.add_option("--threads", flags.threads, "Threads of a step; 0: one for each core")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
+  app.add_option("--rank-timeout", flags.rank_timeout,
+                 "Seconds after which a rank that does not answer ends the others; rank 0 writes a "
+                 "checkpoint within it")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
   if (!parse_arguments(app, arguments)) return false;
   if (flags.resume != "auto" && flags.resume != "never" &&
       !std::filesystem::is_directory(std::filesystem::path(flags.resume) / "checkpoints")) {
@@ -87,10 +95,15 @@ int run_training(const CommandContext& context, Arguments arguments, std::string
   Recipe recipe = read_recipe(flags.recipe, flags.overrides);
   if (flags.max_bad >= 0) recipe.max_bad = flags.max_bad;
   TrainOptions options{flags.out, flags.resume != "never", context.stop, machine_facts()};
+  options.launch = launch_from_environment([](const char* name) { return std::getenv(name); });
+  options.rank_limit = std::chrono::seconds(flags.rank_timeout);
+  const bool leads = !options.launch || options.launch->rank == 0;
+  // The ranks do the same: one of them tells it.
+  if (!leads && log_level() == LogLevel::info) set_log_level(LogLevel::warning);
   if (options.resume && flags.resume != "auto") options.resume_from = flags.resume;
   switch (train(recipe, options)) {
     case TrainOutcome::finished:
-      print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
+      if (leads) print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
       return kExitOk;
     case TrainOutcome::stopped:
       log_info("stopped; the same command goes on from here");

@@ -21,11 +21,12 @@ std::int64_t token_count(const Sample& sample) {
 }
 
 StepPacker::StepPacker(const SampleSource& source, const Stage& stage, std::uint64_t next,
-                       const std::vector<std::uint64_t>& waiting)
+                       const std::vector<std::uint64_t>& waiting, RankPlace place)
     : source_(source),
       micro_batches_(stage.accumulate),
       budget_(stage.pack_tokens.value()),
       window_(stage.pack_window),
+      place_(place),
       next_(next) {
   for (const std::uint64_t number : waiting) {
     Outcome<Sample> outcome = source.sample(number);
@@ -77,9 +78,11 @@ StepData StepPacker::make_step() {
     }
   }
   const auto words = static_cast<std::int64_t>(source_.word_tokens().size());
-  for (const MicroBatch& batch : step) {
-    if (!batch.samples.empty()) data.micro_batches.push_back(make_batch(batch.samples, words));
+  for (std::int64_t micro = place_.rank; micro < micro_batches_; micro += place_.size) {
+    const std::vector<Sample>& samples = step[static_cast<std::size_t>(micro)].samples;
+    if (!samples.empty()) data.micro_batches.push_back(make_batch(samples, words));
   }
+  if (place_.rank != 0) data.bad.clear();
   for (const Waiting& each : waiting_) data.waiting.push_back(each.number);
   return data;
 }

@@ -20,9 +20,10 @@ std::int64_t token_count(const Sample& sample);
 class StepPacker {
  public:
   /// Samples from number `next` on are not drawn yet; those of `waiting` were and are still to be
-  /// used, in this order.
+  /// used, in this order. Every rank draws and places all samples of a step, for where one goes
+  /// depends on those before it; it makes its own micro-batches, and rank 0 tells of bad samples.
   StepPacker(const SampleSource& source, const Stage& stage, std::uint64_t next,
-             const std::vector<std::uint64_t>& waiting);
+             const std::vector<std::uint64_t>& waiting, RankPlace place = {});
   StepData make_step();
 
  private:
@@ -38,6 +39,7 @@ class StepPacker {
 
   const SampleSource& source_;
   std::int64_t micro_batches_, budget_, window_;
+  RankPlace place_;
   std::uint64_t next_;
   std::deque<Waiting> waiting_;
   std::vector<ErrorNote> lost_;  // waiting ones that cannot be had any more

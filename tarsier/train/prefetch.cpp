@@ -15,9 +15,14 @@ namespace {
 
 constexpr std::size_t kStepsAhead = 3;
 
-StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t first_sample) {
+StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
+                   RankPlace place) {
   StepData data;
   for (std::int64_t micro = 0; micro < stage.accumulate; ++micro) {
+    if (micro % place.size != place.rank) {  // another rank's
+      data.samples += static_cast<std::uint64_t>(stage.clips_per_step);
+      continue;
+    }
     std::vector<Sample> samples;
     for (std::int64_t i = 0; i < stage.clips_per_step; ++i) {
       Outcome<Sample> outcome = source.sample(first_sample + data.samples++);
@@ -37,13 +42,14 @@ StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t
 // The steps of a stage, one after another.
 std::function<StepData()> step_maker(const SampleSource& source, const Stage& stage,
                                      std::uint64_t first_sample,
-                                     const std::vector<std::uint64_t>& waiting) {
+                                     const std::vector<std::uint64_t>& waiting,
+                                     RankPlace place) {
   if (stage.pack_tokens) {
-    const auto packer = std::make_shared<StepPacker>(source, stage, first_sample, waiting);
+    const auto packer = std::make_shared<StepPacker>(source, stage, first_sample, waiting, place);
     return [packer] { return packer->make_step(); };
   }
-  return [&source, stage, sample = first_sample]() mutable {
-    StepData data = make_step(source, stage, sample);
+  return [&source, stage, sample = first_sample, place]() mutable {
+    StepData data = make_step(source, stage, sample, place);
     sample += data.samples;
     return data;
   };
@@ -57,15 +63,16 @@ struct Prefetch::State {
 };
 
 Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
-                   std::vector<std::uint64_t> waiting)
+                   std::vector<std::uint64_t> waiting, RankPlace place)
     : state_(std::make_unique<State>()) {
   state_->thread = std::jthread(
-      [this, &source, stage, first_sample, waiting = std::move(waiting)](std::stop_token stop) {
+      [this, &source, stage, first_sample, waiting = std::move(waiting),
+       place](std::stop_token stop) {
         // The cores belong to the training step; this thread works alone. (The call sets this
         // thread's share only.)
         at::set_num_threads(1);
         try {
-          const auto next_step = step_maker(source, stage, first_sample, waiting);
+          const auto next_step = step_maker(source, stage, first_sample, waiting, place);
           while (!stop.stop_requested()) {
             if (!state_->queue.push(next_step(), stop)) return;
           }

@@ -15,7 +15,6 @@
 #include "tarsier/train/product_speed.h"
 
 namespace tarsier {
-namespace {
 
 // What linear layers multiply.
 at::ScalarType product_type(const ComputeChoice& compute) {

@@ -8,25 +8,26 @@ namespace tarsier {
 namespace {
 
 // Gradients are summed in the order of micro-batches: how many workers there are changes nothing.
-void learn_all(Learner& learner, Workers& workers, const StepData& data, const Stage& stage,
-               StepReport& report) {
-  double step_weight = 0;
-  for (const Batch& batch : data.micro_batches) step_weight += batch.weight_sum;
+StepLosses learn_all(Learner& learner, Workers& workers, const StepData& data,
+                     const StepTotals& totals, const Stage& stage, double& flops) {
   const auto count = static_cast<std::int64_t>(data.micro_batches.size());
-  const double share = 1.0 / static_cast<double>(count);
+  const double share = 1.0 / static_cast<double>(totals.micro_batches);
+  StepLosses losses;
   for (std::int64_t first = 0; first < count; first += workers.count()) {
     std::vector<Lesson> lessons(static_cast<std::size_t>(std::min(workers.count(), count - first)));
     workers.run(static_cast<std::int64_t>(lessons.size()), [&](std::int64_t i) {
-      lessons[static_cast<std::size_t>(i)] = learner.learn(
-          data.micro_batches[static_cast<std::size_t>(first + i)], stage, step_weight, share);
+      lessons[static_cast<std::size_t>(i)] =
+          learner.learn(data.micro_batches[static_cast<std::size_t>(first + i)], stage,
+                        totals.target_weight, share);
     });
     for (Lesson& lesson : lessons) {
-      report.losses.add(lesson.losses);
-      report.flops += lesson.flops;
+      losses.add(lesson.losses);
+      flops += lesson.flops;
       learner.optimizer().add_gradients(lesson.gradients);
       lesson = {};
     }
   }
+  return losses;
 }
 
 // The groups of the weights that learn, in the order of their first weights.
@@ -48,25 +49,27 @@ std::vector<GroupReport> groups_of(const Optimizer& optimizer, const std::vector
 
 }  // namespace
 
-StepReport take_step(Learner& learner, Workers& workers, const StepData& data, const Stage& stage,
-                     std::int64_t step_in_stage) {
+StepReport take_step(Learner& learner, Workers& workers, Communicator& world, const StepData& data,
+                     const StepTotals& totals, const Stage& stage, std::int64_t step_in_stage) {
   StepReport report;
   const auto begin = std::chrono::steady_clock::now();
-  learn_all(learner, workers, data, stage, report);
-  for (const Batch& batch : data.micro_batches) {
-    report.clips += batch.clips();
-    report.tokens += batch.tokens.numel();
-    report.media_tokens += batch.media_rows.numel();
-  }
-  report.bad_samples = static_cast<std::int64_t>(data.bad.size());
+  double flops = 0;
+  report.losses = total(world, learn_all(learner, workers, data, totals, stage, flops));
+  report.flops = total(world, flops);
+  report.clips = totals.clips;
+  report.tokens = totals.tokens;
+  report.media_tokens = totals.media_tokens;
+  report.bad_samples = totals.bad;
+  report.waited = totals.waited;
   Optimizer& optimizer = learner.optimizer();
-  const std::vector<double> norms = optimizer.gradient_norms();
-  report.gradient_norm = norm_of(norms);
+  const std::vector<bool> learned = sum_gradients(world, optimizer);
+  const std::vector<double> norms = gradient_norms(world, optimizer);
+  report.gradient_norm = joint_norm(norms);
   report.rate = learning_rate(
       {stage.schedule, stage.steps, stage.warmup_steps, stage.peak_rate, stage.final_share},
       step_in_stage);
   report.groups = groups_of(optimizer, norms, report.rate);
-  report.skipped = data.micro_batches.empty() || !std::isfinite(report.losses.total) ||
+  report.skipped = totals.micro_batches == 0 || !std::isfinite(report.losses.total) ||
                    !std::isfinite(report.gradient_norm);
   if (report.skipped) {
     optimizer.clear_gradients();
@@ -76,6 +79,7 @@ StepReport take_step(Learner& learner, Workers& workers, const StepData& data, c
     optimizer.step({report.rate, stage.weight_decay, stage.beta1, stage.beta2, stage.epsilon,
                     stage.rule, stage.decay_vectors},
                    scale, workers);
+    spread_weights(world, optimizer, learned);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;

@@ -51,6 +51,25 @@ Stage packing_stage(std::int64_t budget, std::int64_t micro_batches, std::int64_
   return stage;
 }
 
+TEST(Packing, RanksTogetherMakeWhatOneAloneMakes) {
+  const Lengths source({6, 7, 4, 0, 5, 3, 8, 2, 9, 1});
+  const Stage stage = packing_stage(10, 4, 3);
+  StepPacker alone(source, stage, 0, {});
+  StepPacker one(source, stage, 0, {}, {0, 2}), other(source, stage, 0, {}, {1, 2});
+  for (int step = 0; step < 5; ++step) {
+    const StepData whole = alone.make_step(), first = one.make_step(), second = other.make_step();
+    const Ids all = ids_of(whole), left = ids_of(first), right = ids_of(second);
+    ASSERT_EQ(all.size(), 4u);
+    EXPECT_EQ((Ids{left[0], right[0], left[1], right[1]}), all);
+    for (const StepData* part : {&first, &second}) {
+      EXPECT_EQ(part->samples, whole.samples);
+      EXPECT_EQ(part->waiting, whole.waiting);
+    }
+    EXPECT_EQ(first.bad.size(), whole.bad.size());
+    EXPECT_TRUE(second.bad.empty()) << "a bad sample is told once";
+  }
+}
+
 TEST(Packing, EachSampleGoesWhereItFitsFirst) {
   const Lengths source({6, 7, 4, 5, 3, 8, 2});
   StepPacker packer(source, packing_stage(10, 2, 2), 0, {});

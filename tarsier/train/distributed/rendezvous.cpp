@@ -2,8 +2,12 @@
 
 #include <c10/util/Logging.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -20,6 +24,22 @@ constexpr std::chrono::seconds kAskLimit{5};
 constexpr std::chrono::milliseconds kGrace{500};
 // How long rank 0 stays after a failure: the store is its own, and the others have yet to ask.
 constexpr std::chrono::seconds kStay{3};
+
+// c10d waits for a store's answer for ever, which one that hangs never gives: from now on the
+// connections to `port` give up after kAskLimit.
+void limit_waiting(std::int64_t port) {
+  constexpr timeval limit{kAskLimit.count(), 0};
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+    const int descriptor = std::stoi(entry.path().filename().string());
+    sockaddr_in6 peer{};  // an IPv4 address has its port at the same place
+    socklen_t length = sizeof peer;
+    if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &length) == 0 &&
+        (peer.sin6_family == AF_INET || peer.sin6_family == AF_INET6) &&
+        ntohs(peer.sin6_port) == port)
+      ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+}
 
 std::string key_of(std::int64_t rank) { return fmt::format("calls/{}", rank); }
 
@@ -86,6 +106,7 @@ void Rendezvous::throw_culprit() {
   std::this_thread::sleep_for(kGrace);
   // A store that is gone is told below, in a line; c10d's own warning is a stack trace.
   FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+  limit_waiting(launch.port);
   std::string names;
   try {
     std::int64_t fewest = state_->calls;
@@ -99,7 +120,7 @@ void Rendezvous::throw_culprit() {
         names += (names.empty() ? "rank " : ", rank ") + std::to_string(rank);
     }
   } catch (const std::exception&) {
-    names = launch.launcher_store ? "the launcher" : "rank 0";  // the store is there, and gone too
+    names = launch.launcher_store ? "the launcher" : "rank 0";  // whose the store is
   }
   if (launch.rank == 0 && !launch.launcher_store) std::this_thread::sleep_for(kStay);
   throw ResourceError({names,

@@ -87,7 +87,7 @@ int run_eval_ablation(const CommandContext& context, Arguments arguments) {
         break;
       case TrainOutcome::stopped:
         log_info("stopped; the same command goes on from here");
-        return kExitOk;  // the signal's exit code is the program's
+        return kExitTryAgain;
       case TrainOutcome::diverged:
         log_warning("stopped: the loss of the row named above is not finite; lower its peak_rate");
         return kExitTrainingStopped;

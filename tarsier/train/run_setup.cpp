@@ -15,6 +15,7 @@
 #include "tarsier/train/product_speed.h"
 
 namespace tarsier {
+namespace {
 
 // What linear layers multiply.
 at::ScalarType product_type(const ComputeChoice& compute) {
@@ -60,7 +61,9 @@ Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double
 }
 
 void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  // Larger ones go back: their pages cost little beside the work on them, and the holes they would
+  // leave between gradients add up to a tenth of a large model's step.
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   mallopt(M_TOP_PAD, 64 << 20);
 }

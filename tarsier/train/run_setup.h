@@ -27,7 +27,7 @@ double measured_peak(const ComputeChoice& compute, Workers& workers);
 Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double peak);
 
 /// Activations come and go at the same sizes every step: giving their pages back to the system and
-/// faulting them in again would cost a tenth of it.
+/// faulting them in again would cost small models a tenth of it.
 void keep_freed_memory();
 
 }  // namespace tarsier

@@ -6,22 +6,22 @@ namespace tarsier {
 namespace {
 
 std::unique_ptr<SampleSource> open_source(const VideoLanguageModel& model, const DataSource& source,
-                                          std::uint64_t seed, std::size_t stage) {
-  return source.synth ? make_synth_source(model, *source.synth, seed, stage)
-                      : make_jsonl_source(model, *source.jsonl, seed, stage);
+                                          const Recipe& recipe, std::size_t stage) {
+  return source.synth ? make_synth_source(model, *source.synth, recipe.seed, stage)
+                      : make_jsonl_source(model, *source.jsonl, recipe.seed, stage, recipe.max_bad);
 }
 
 std::unique_ptr<SampleSource> open_sources(const VideoLanguageModel& model,
-                                           const std::vector<DataSource>& data, std::uint64_t seed,
-                                           std::size_t stage) {
-  if (data.size() == 1) return open_source(model, data[0], seed, stage);
+                                           const std::vector<DataSource>& data,
+                                           const Recipe& recipe, std::size_t stage) {
+  if (data.size() == 1) return open_source(model, data[0], recipe, stage);
   std::vector<std::unique_ptr<SampleSource>> sources;
   std::vector<double> weights;
   for (const DataSource& source : data) {
-    sources.push_back(open_source(model, source, seed, stage));
+    sources.push_back(open_source(model, source, recipe, stage));
     weights.push_back(source.weight);
   }
-  return make_mixed_source(std::move(sources), std::move(weights), seed, stage);
+  return make_mixed_source(std::move(sources), std::move(weights), recipe.seed, stage);
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ std::unique_ptr<SampleSource> open_sources(const VideoLanguageModel& model,
 StageSources::StageSources(const VideoLanguageModel& model, const Recipe& recipe)
     : model_(model), recipe_(recipe) {
   for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    sources_.push_back(open_sources(model, recipe.stages[i].sources, recipe.seed, i));
+    sources_.push_back(open_sources(model, recipe.stages[i].sources, recipe, i));
     if (!sources_.back()->word_tokens().empty()) word_tokens_ = sources_.back()->word_tokens();
   }
 }
@@ -41,7 +41,7 @@ std::unique_ptr<SampleSource> StageSources::held_out(std::size_t stage) const {
     source.synth->held_out = true;
     source.synth->colour_noise = 0;
   }
-  return open_sources(model_, data, recipe_.seed, stage);
+  return open_sources(model_, data, recipe_, stage);
 }
 
 }  // namespace tarsier

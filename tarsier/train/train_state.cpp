@@ -75,23 +75,30 @@ std::span<const std::byte> bytes_of(const Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
 
+std::string name_of_step(std::int64_t step) { return fmt::format("step-{:08}", step); }
+
 // By their step, the oldest first.
 std::vector<fs::path> saved_checkpoints(const fs::path& folder) {
   std::vector<fs::path> saved;
   if (!fs::exists(folder)) return saved;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with("step-") &&
-        entry.path().filename().string().find(".tmp") == std::string::npos)
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.find(".tmp") == std::string::npos)
       saved.push_back(entry.path());
   }
   std::sort(saved.begin(), saved.end());
   return saved;
 }
 
-void remove_old(const fs::path& folder, std::int64_t keep) {
+// All but the newest `keep` up to `step`. Those of later steps go too: the run went on from before
+// them because they are damaged, and must neither count as kept nor be tried again.
+void remove_old(const fs::path& folder, std::int64_t step, std::int64_t keep) {
   const std::vector<fs::path> saved = saved_checkpoints(folder);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < saved.size(); ++i)
-    fs::remove_all(saved[i]);
+  const auto later = std::find_if(saved.begin(), saved.end(), [&](const fs::path& path) {
+    return path.filename().string() > name_of_step(step);
+  });
+  std::for_each(later, saved.end(), remove_whole);
+  for (auto old = saved.begin(); old + keep < later; ++old) remove_whole(*old);
 }
 
 nlohmann::json json_of(const TrainState& state) {
@@ -135,7 +142,10 @@ std::optional<Saved> find_saved(const fs::path& run, const std::string& recipe_h
                                 std::span<const StateTensor> tensors) {
   if (!fs::exists(checkpoints_of(run))) return std::nullopt;
   const std::optional<fs::path> folder = find_latest_complete(checkpoints_of(run));
-  if (!folder) return std::nullopt;
+  if (!folder && saved_checkpoints(checkpoints_of(run)).empty()) return std::nullopt;
+  if (!folder)
+    throw CheckpointError({checkpoints_of(run).string(), "holds no checkpoint that is whole",
+                           "restore one, or start anew with another --out"});
   TrainState state = state_from(read_json(*folder / "state.json", JsonOwner::checkpoint));
   if (state.recipe_hash != recipe_hash) {
     throw CheckpointError({folder->string(), "was made by another recipe",
@@ -182,7 +192,7 @@ void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& op
     views.push_back({tensor.name, DType::f32, tensor.shape, {}});
     bytes += 4 * c10::multiply_integers(tensor.shape);
   }
-  DirectoryCommit folder(checkpoints_of(run) / fmt::format("step-{:08}", state.step), bytes);
+  DirectoryCommit folder(checkpoints_of(run) / name_of_step(state.step), bytes);
   std::size_t next = 0;
   Tensor held;
   const auto fetch = [&](const TensorView& view) {
@@ -193,7 +203,7 @@ void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& op
   write_safetensors(folder.path() / "state.safetensors", views, {}, fetch);
   folder.write("state.json", std::string_view(json_of(state).dump(1)));
   folder.commit();
-  remove_old(checkpoints_of(run), keep);
+  remove_old(checkpoints_of(run), state.step, keep);
 }
 
 bool has_checkpoint(const fs::path& run) { return !saved_checkpoints(checkpoints_of(run)).empty(); }

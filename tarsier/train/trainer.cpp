@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "tarsier/base/atomic_file.h"
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
@@ -116,7 +117,10 @@ class Run {
   TrainState resume() {
     prepare();
     const fs::path checkpoints = options_.out / "checkpoints";
-    if (leads() && fs::exists(checkpoints)) remove_abandoned_commits(checkpoints);
+    if (leads()) {
+      remove_abandoned_commits(checkpoints);
+      remove_abandoned_commits(options_.out);
+    }
     if (options_.resume) {
       if (auto saved =
               load_checkpoint(resumed_run(options_), recipe_.hash, learner_.optimizer(), world_)) {
@@ -211,8 +215,10 @@ class Run {
     state_.skipped_in_row = report.skipped ? state_.skipped_in_row + 1 : 0;
     if (report.skipped) {
       ++state_.skipped;
-      log_warning(fmt::format("step {}: loss or gradient is not finite; skipped ({})", state_.step,
-                              ids_of(data)));
+      const bool empty = data.micro_batches.empty();
+      log_warning(fmt::format("step {}: {}; skipped ({})", state_.step,
+                              empty ? "has no usable sample" : "loss or gradient is not finite",
+                              empty ? "named above" : ids_of(data)));
     }
     if (recipe_.ema > 0 && !report.skipped)
       update_averages(learner_.optimizer(),
@@ -244,7 +250,7 @@ TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   if (options.launch) check_shares(recipe, options.launch->size);
   const auto world = join_ranks(options.launch, at::kCPU, options.rank_limit);
   check_same_recipe(*world, recipe);
-  if (world->rank() == 0) fs::create_directories(options.out);
+  if (world->rank() == 0) create_directories_durably(options.out);
   Run run(recipe, options, *world);
   if (world->rank() == 0) {
     Facts machine = options.machine;

@@ -79,4 +79,16 @@ void sync_directory(const std::filesystem::path& directory) {
   if (result != 0) throw_write_error(directory, "cannot be flushed to the disk", error);
 }
 
+void create_directories_durably(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return;
+  const std::filesystem::path parent = directory.parent_path();
+  if (!parent.empty() && parent != directory) create_directories_durably(parent);
+  // "a/" names what "a" does, which is there by now.
+  if (directory.filename().empty()) return;
+  std::filesystem::create_directory(directory, error);
+  if (error) throw_write_error(directory, "cannot be created", error.value());
+  sync_directory(parent.empty() ? "." : parent);
+}
+
 }  // namespace tarsier

@@ -36,4 +36,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 /// ResourceError.
 void sync_directory(const std::filesystem::path& directory);
 
+/// Creates a folder and those above it that are missing, and flushes each new entry to the disk:
+/// what is later saved in it does not vanish with it in a crash. Throws ResourceError.
+void create_directories_durably(const std::filesystem::path& directory);
+
 }  // namespace tarsier

@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTemporaryMark = ".tmp-";  // then six characters of mkdtemp
+constexpr std::string_view kRemovalMark = ".tmp-remove";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing, int error) {
   throw ResourceError({path.string(), doing + ": " + std::strerror(error),
@@ -94,9 +95,7 @@ DirectoryCommit::DirectoryCommit(fs::path final_path, std::int64_t expected_byte
     : final_path_(std::move(final_path)) {
   if (final_path_.filename().empty()) final_path_ = final_path_.parent_path();
   const fs::path parent = final_path_.has_parent_path() ? final_path_.parent_path() : fs::path(".");
-  std::error_code error;
-  fs::create_directories(parent, error);
-  if (error) fail(parent, "cannot be created", error.value());
+  create_directories_durably(parent);
   require_free_space(parent, expected_bytes);
   temporary_ = make_temporary_beside(final_path_);
 }
@@ -154,10 +153,19 @@ void remove_abandoned_commits(const fs::path& parent) {
   if (!fs::is_directory(parent, ignored)) return;
   std::vector<fs::path> abandoned;
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
-    if (entry.is_directory() && is_temporary(entry.path().filename().string()))
-      abandoned.push_back(entry.path());
+    if (is_temporary(entry.path().filename().string())) abandoned.push_back(entry.path());
   }
-  for (const fs::path& folder : abandoned) fs::remove_all(folder, ignored);
+  for (const fs::path& path : abandoned) fs::remove_all(path, ignored);
+}
+
+void remove_whole(const fs::path& folder) {
+  const fs::path doomed = folder.string() + std::string(kRemovalMark);
+  if (::rename(folder.c_str(), doomed.c_str()) != 0) fail(folder, "cannot be removed", errno);
+  // Else a crash could keep the files' removal and lose the rename.
+  sync_directory(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+  std::error_code error;
+  fs::remove_all(doomed, error);
+  if (error) fail(folder, "cannot be removed", error.value());
 }
 
 }  // namespace tarsier

@@ -45,8 +45,12 @@ void require_free_space(const std::filesystem::path& directory, std::int64_t byt
 /// looked at.
 std::optional<std::filesystem::path> find_latest_complete(const std::filesystem::path& parent);
 
-/// Removes temporary folders that a killed run left in `parent`. Call only while no other run
-/// writes there.
+/// Removes the temporary folders and files (DirectoryCommit, AtomicFile, remove_whole) that a
+/// killed run left in `parent`. Call only while no other run writes there.
 void remove_abandoned_commits(const std::filesystem::path& parent);
+
+/// Removes a folder of `parent` under a temporary name: killed at any moment, it is there whole or
+/// not at all under its own. ResourceError naming it.
+void remove_whole(const std::filesystem::path& folder);
 
 }  // namespace tarsier

@@ -106,7 +106,10 @@ std::vector<ErrorNote> verify_directory(const fs::path& directory) {
   try {
     manifest = read_manifest(directory);
   } catch (const CheckpointError& problem) {
-    return {problem.note};
+    ErrorNote note = problem.note;
+    // Of several folders that are looked at, the reader of JSON does not know which.
+    if (note.where.starts_with(kManifestName)) note.where = (directory / note.where).string();
+    return {note};
   }
   std::vector<ErrorNote> problems;
   for (const auto& [name, file] : manifest.files) verify_file(directory / name, file, problems);

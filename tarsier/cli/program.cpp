@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <vector>
@@ -121,6 +122,13 @@ int report(const std::exception_ptr& error) noexcept {
   return failure.exit_code;
 }
 
+// A termination that the command can go on from is "try again", and a state that could not be saved
+// is told as that; any other command that was stopped tells the signal.
+int exit_code_after(int signal, int exit_code) {
+  const bool resumable = exit_code == kExitTryAgain && signal == SIGTERM;
+  return resumable || exit_code == kExitResource ? exit_code : kExitSignal + signal;
+}
+
 }  // namespace
 
 int run_program(Arguments arguments) noexcept {
@@ -132,7 +140,7 @@ int run_program(Arguments arguments) noexcept {
     } catch (...) {
       exit_code = report(std::current_exception());
     }
-    if (signals.signal() != 0) exit_code = kExitSignal + signals.signal();
+    if (signals.signal() != 0) exit_code = exit_code_after(signals.signal(), exit_code);
   } catch (...) {
     exit_code = report(std::current_exception());
   }

@@ -94,7 +94,7 @@ int run_train_sft(const CommandContext& context, Arguments arguments) {
       return kExitOk;
     case TrainOutcome::stopped:
       log_info("stopped; the same command goes on from here");
-      return kExitOk;  // the signal's exit code is the program's
+      return kExitTryAgain;
     case TrainOutcome::diverged:
       log_warning(
           "stopped: ten steps in a row had a loss or gradient that is not finite; lower peak_rate, "

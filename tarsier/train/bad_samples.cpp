@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 
@@ -12,9 +14,9 @@ void count_bad(const StepData& data, double max_bad, TrainState& state) {
   state.bad_samples += static_cast<std::int64_t>(data.bad.size());
   state.good_samples += static_cast<std::int64_t>(data.samples - data.bad.size());
   const std::int64_t all = state.bad_samples + state.good_samples;
-  if (state.bad_samples == 0 ||
-      static_cast<double>(state.bad_samples) / static_cast<double>(all) <= max_bad)
-    return;
+  // One may come early: a thousand good ones after it could make it rare.
+  const double allowed = max_bad > 0 ? std::max(1.0, max_bad * static_cast<double>(all)) : 0;
+  if (static_cast<double>(state.bad_samples) <= allowed) return;
   throw InputError({data.bad.empty() ? "training data" : data.bad.back().where,
                     fmt::format("{} of {} samples cannot be used, more than max_bad {}",
                                 state.bad_samples, all, max_bad),

@@ -34,16 +34,28 @@ void visit_state(Optimizer& optimizer, const Visit& visit) {
   }
 }
 
-void remove_old(const fs::path& folder, std::int64_t keep) {
+std::string name_of_step(std::int64_t step) { return fmt::format("step-{:08}", step); }
+
+std::vector<fs::path> saved_in(const fs::path& folder) {
   std::vector<fs::path> saved;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with("step-") &&
-        entry.path().filename().string().find(".tmp") == std::string::npos)
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.find(".tmp") == std::string::npos)
       saved.push_back(entry.path());
   }
   std::sort(saved.begin(), saved.end());
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < saved.size(); ++i)
-    fs::remove_all(saved[i]);
+  return saved;
+}
+
+// All but the newest `keep` up to `step`. Those of later steps go too: the run went on from before
+// them because they are damaged, and must neither count as kept nor be tried again.
+void remove_old(const fs::path& folder, std::int64_t step, std::int64_t keep) {
+  const std::vector<fs::path> saved = saved_in(folder);
+  const auto later = std::find_if(saved.begin(), saved.end(), [&](const fs::path& path) {
+    return path.filename().string() > name_of_step(step);
+  });
+  std::for_each(later, saved.end(), remove_whole);
+  for (auto old = saved.begin(); old + keep < later; ++old) remove_whole(*old);
 }
 
 }  // namespace
@@ -69,18 +81,21 @@ void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& op
                                {"good_samples", state.good_samples},
                                {"seconds", state.seconds},
                                {"recipe_hash", state.recipe_hash}};
-  DirectoryCommit folder(checkpoints_of(run) / fmt::format("step-{:08}", state.step), bytes);
+  DirectoryCommit folder(checkpoints_of(run) / name_of_step(state.step), bytes);
   write_safetensors(folder.path() / "state.safetensors", views);
   folder.write("state.json", std::string_view(json.dump(1)));
   folder.commit();
-  remove_old(checkpoints_of(run), keep);
+  remove_old(checkpoints_of(run), state.step, keep);
 }
 
 std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string& recipe_hash,
                                           Optimizer& optimizer) {
   if (!fs::exists(checkpoints_of(run))) return std::nullopt;
   const std::optional<fs::path> folder = find_latest_complete(checkpoints_of(run));
-  if (!folder) return std::nullopt;
+  if (!folder && saved_in(checkpoints_of(run)).empty()) return std::nullopt;
+  if (!folder)
+    throw CheckpointError({checkpoints_of(run).string(), "holds no checkpoint that is whole",
+                           "restore one, or start anew with another --out"});
   const JsonView json = read_json(*folder / "state.json", JsonOwner::checkpoint);
   TrainState state;
   state.step = json.at("step").as_int(0, INT64_MAX);

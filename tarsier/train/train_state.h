@@ -22,14 +22,14 @@ struct TrainState {
 };
 
 /// Writes RUN/checkpoints/step-NNNNNN: weights, moments and state with their SHA-256, whole or not
-/// at all; then removes all but the newest `keep`. ResourceError when the disk refuses; earlier
-/// checkpoints stay as they were.
+/// at all; then removes all but the newest `keep`, and those of later steps, which were damaged.
+/// ResourceError when the disk refuses; earlier checkpoints stay as they were.
 void save_checkpoint(const std::filesystem::path& run, const TrainState& state,
                      Optimizer& optimizer, std::int64_t keep);
 
 /// Loads the newest whole checkpoint into the optimizer's tensors; a damaged one is named in a
-/// warning and passed over. nullopt when there is none. CheckpointError when it belongs to another
-/// recipe or model.
+/// warning and passed over. nullopt when there is none. CheckpointError when all are damaged, or it
+/// belongs to another recipe or model.
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& run,
                                           const std::string& recipe_hash, Optimizer& optimizer);
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "tarsier/base/atomic_file.h"
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
@@ -83,7 +84,8 @@ class Run {
   TrainState resume() {
     prepare();
     const fs::path checkpoints = options_.out / "checkpoints";
-    if (fs::exists(checkpoints)) remove_abandoned_commits(checkpoints);
+    remove_abandoned_commits(checkpoints);
+    remove_abandoned_commits(options_.out);
     if (options_.resume) {
       if (auto saved = load_checkpoint(options_.out, recipe_.hash, learner_.optimizer())) {
         log_info(fmt::format("resuming at step {} of {}", saved->step, recipe_.total_steps()));
@@ -161,8 +163,10 @@ class Run {
     state_.skipped_in_row = report.skipped ? state_.skipped_in_row + 1 : 0;
     if (report.skipped) {
       ++state_.skipped;
-      log_warning(fmt::format("step {}: loss or gradient is not finite; skipped ({})", state_.step,
-                              ids_of(data)));
+      const bool empty = data.micro_batches.empty();
+      log_warning(fmt::format("step {}: {}; skipped ({})", state_.step,
+                              empty ? "has no usable sample" : "loss or gradient is not finite",
+                              empty ? "named above" : ids_of(data)));
     }
     if (recipe_.ema > 0 && !report.skipped)
       update_averages(learner_.optimizer(),
@@ -188,7 +192,7 @@ class Run {
 
 TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   keep_freed_memory();
-  fs::create_directories(options.out);
+  create_directories_durably(options.out);
   Run run(recipe, options);
   Facts machine = options.machine;
   for (auto& fact : compute_facts(recipe)) machine.push_back(std::move(fact));

@@ -49,6 +49,17 @@ TEST(AtomicFile, FullDiskKeepsTheOldFile) {
   EXPECT_EQ(fs::file_size(folder / "a.txt"), 3u);
 }
 
+TEST(CreateDirectoriesDurably, MakesWhatIsMissing) {
+  const fs::path folder = fresh_folder("durable");
+  create_directories_durably(folder / "a" / "b" / "");
+  EXPECT_TRUE(fs::is_directory(folder / "a" / "b"));
+  create_directories_durably(folder / "a" / "c");
+  EXPECT_TRUE(fs::is_directory(folder / "a" / "c"));
+  create_directories_durably(folder / "a");
+  write_file_atomically(folder / "file", "x");
+  EXPECT_THROW(create_directories_durably(folder / "file" / "b"), ResourceError);
+}
+
 TEST(MappedFile, EmptyFileIsAnEmptySpan) {
   const fs::path folder = fresh_folder("mapped");
   std::ofstream(folder / "empty").close();

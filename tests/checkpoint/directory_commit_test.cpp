@@ -140,6 +140,29 @@ TEST(DirectoryCommit, KilledWhileSaving) {
   }
 }
 
+TEST(DirectoryCommit, AbandonedFoldersAndFilesAreSwept) {
+  const fs::path parent = fresh_folder();
+  save(parent / "step-1", "whole");
+  for (const char* name : {"step-2.tmp-aB3dE6", "step-1.tmp-remove"})
+    save(parent / name, "abandoned");
+  write_text(parent / "metrics.jsonl.tmp-q0W9e8", "half");
+  write_text(parent / "notes.tmp-12", "not ours");
+  remove_abandoned_commits(parent);
+  EXPECT_EQ(entries_in(parent), 2);
+  EXPECT_TRUE(fs::exists(parent / "notes.tmp-12"));
+  remove_abandoned_commits(parent / "none");
+}
+
+TEST(DirectoryCommit, RemovesWhole) {
+  const fs::path parent = fresh_folder();
+  save(parent / "step-1", "old");
+  save(parent / "step-2", "new");
+  remove_whole(parent / "step-1");
+  EXPECT_EQ(entries_in(parent), 1);
+  EXPECT_THAT(message_of<ResourceError>([&] { remove_whole(parent / "step-1"); }),
+              HasSubstr("step-1: cannot be removed: No such file"));
+}
+
 TEST(FindLatestComplete, TakesTheHighestNumber) {
   const fs::path parent = fresh_folder();
   EXPECT_EQ(find_latest_complete(parent), std::nullopt);

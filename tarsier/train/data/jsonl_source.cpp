@@ -4,6 +4,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
+#include "tarsier/base/log.h"
 #include "tarsier/base/random.h"
 #include "tarsier/train/data/sample_builder.h"
 #include "tarsier/train/data/source.h"
@@ -17,7 +18,23 @@ struct Row {
   FrameRequest window;
   std::vector<Exchange> exchanges;
   std::int64_t line = 0;
+  std::optional<ErrorNote> fault = {};  // of a malformed row, which has nothing else
 };
+
+// What other formats write where media goes, and the tokens that stand for media in the prompt:
+// text with them comes from a row that was not converted.
+constexpr std::string_view kMediaMarks[] = {"<video>",       "<image>",          "<|video_pad|>",
+                                            "<|image_pad|>", "<|vision_start|>", "<|vision_end|>"};
+
+constexpr std::int64_t kFaultsNamed = 20;  // before training; later each is named when it is drawn
+
+void refuse_media_marks(const std::string& text, const JsonView& message) {
+  for (const std::string_view mark : kMediaMarks) {
+    if (text.find(mark) != std::string::npos)
+      message.fail(fmt::format("has the media mark {} in its text", mark),
+                   "name media as items of the content; `tarsier data convert` does");
+  }
+}
 
 // One row of Tarsier's format (product.md 8): the media item stands in the first user turn; each
 // user turn is followed by the assistant's. Turns after the first are questions of their own about
@@ -55,6 +72,7 @@ Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
         }
       }
     }
+    refuse_media_marks(text, message);
     if (i % 2 == 0) {
       exchange.question = text;
     } else {
@@ -72,7 +90,7 @@ Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
 class JsonlSource final : public SampleSource {
  public:
   JsonlSource(const VideoLanguageModel& model, const JsonlData& data, std::uint64_t recipe_seed,
-              std::uint64_t stage_index)
+              std::uint64_t stage_index, double max_bad)
       : model_(model),
         name_(data.file.filename().string()),
         frames_(data.frames),
@@ -85,18 +103,17 @@ class JsonlSource final : public SampleSource {
     for (std::string line; std::getline(stream, line);) {
       ++number;
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      rows_.push_back(
-          parse_row(parse_json(line, fmt::format("{} line {}", name_, number), JsonOwner::config),
-                    data.file.parent_path()));
-      rows_.back().line = number;
+      rows_.push_back(read_row(line, number, data.file.parent_path()));
     }
     if (rows_.empty()) throw ConfigError({data.file.string(), "has no rows", "give at least one"});
+    refuse_many_faults(max_bad);
   }
 
   const std::vector<std::int64_t>& word_tokens() const override { return no_words_; }
 
   Outcome<Sample> sample(std::uint64_t number) const override {
     const Row& row = rows_[row_of(number)];
+    if (row.fault) return *row.fault;
     const std::string id = fmt::format("{} line {}", name_, row.line);
     try {
       VideoReader reader(row.media);
@@ -116,6 +133,33 @@ class JsonlSource final : public SampleSource {
   }
 
  private:
+  Row read_row(const std::string& line, std::int64_t number,
+               const std::filesystem::path& folder) const {
+    Row row;
+    try {
+      row = parse_row(parse_json(line, fmt::format("{} line {}", name_, number), JsonOwner::config),
+                      folder);
+    } catch (const ConfigError& error) {
+      row.fault = error.note;
+    }
+    row.line = number;
+    return row;
+  }
+
+  void refuse_many_faults(double max_bad) const {
+    std::int64_t faults = 0;
+    const ErrorNote* first = nullptr;
+    for (const Row& row : rows_) {
+      if (!row.fault) continue;
+      if (faults++ < kFaultsNamed) log_warning(row.fault->text());
+      if (first == nullptr) first = &*row.fault;
+    }
+    if (faults > kFaultsNamed)
+      log_warning(fmt::format("{}: {} more rows are malformed", name_, faults - kFaultsNamed));
+    if (static_cast<double>(faults) > max_bad * static_cast<double>(rows_.size()))
+      throw ConfigError(*first);
+  }
+
   std::size_t row_of(std::uint64_t number) const {
     const std::uint64_t epoch = number / rows_.size();
     std::vector<std::size_t> order(rows_.size());
@@ -137,8 +181,8 @@ class JsonlSource final : public SampleSource {
 
 std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model,
                                                 const JsonlData& data, std::uint64_t recipe_seed,
-                                                std::uint64_t stage_index) {
-  return std::make_unique<JsonlSource>(model, data, recipe_seed, stage_index);
+                                                std::uint64_t stage_index, double max_bad) {
+  return std::make_unique<JsonlSource>(model, data, recipe_seed, stage_index, max_bad);
 }
 
 }  // namespace tarsier

@@ -18,6 +18,7 @@
 #include "tarsier/cli/cost.h"
 #include "tarsier/cli/default_model.h"
 #include "tarsier/cli/machine.h"
+#include "tarsier/cli/plan_training.h"
 #include "tarsier/engine/aten_backend.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/tensor/device.h"
@@ -31,16 +32,20 @@ struct Flags {
   FrameRequest request;
   std::optional<std::int64_t> max_pixels;
   std::int64_t new_tokens = kDefaultNewTokens;
+  bool train = false;
+  TrainingFlags training;
 };
 
 bool parse(Flags& flags, Arguments arguments) {
   CLI::App app;
   describe_command(app, "plan",
-                   "What describing a clip would need: weights, activations, cache, tokens, "
-                   "arithmetic. Nothing is loaded; figures for memory are "
+                   "What describing a clip, or a training step, would need: weights, activations, "
+                   "cache, tokens, arithmetic. Nothing is loaded; figures for memory are "
                    "estimates.",
                    {"tarsier plan clip.mp4",
-                    "tarsier plan --model Tarsier2-Recap-7b --frames 16 --size 1280x720"});
+                    "tarsier plan --model Tarsier2-Recap-7b --frames 16 --size 1280x720",
+                    "tarsier plan --train --recompute --model Tarsier2-Recap-7b --frames 16 --size "
+                    "1280x720"});
   add_output_flags(app, flags.output);
   app.add_option("--model", flags.model,
                  "Model directory; without it, the model that comes with tarsier")
@@ -60,6 +65,7 @@ bool parse(Flags& flags, Arguments arguments) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
       ->type_name("N");
   app.add_option("MEDIA", flags.media, "A video or image file; only its header is read");
+  add_training_flags(app, flags.train, flags.training);
   if (!parse_arguments(app, arguments)) return false;
   if (flags.media.empty() == flags.size.empty())
     throw ConfigError({"MEDIA", "or --size, one of them", "see `tarsier plan --help`"});
@@ -85,6 +91,15 @@ Size parse_size(const std::string& text) {
   if (cross == std::string::npos) number("");
   const std::int64_t width = number(std::string_view(text).substr(0, cross));
   return {number(std::string_view(text).substr(cross + 1)), width};
+}
+
+/// The conversation whose length is planned for.
+Conversation about(std::shared_ptr<const Pictures> pictures) {
+  const bool image = pictures->modality == Modality::image;
+  return {
+      {"user",
+       {Part{"", std::move(pictures)},
+        Part{image ? "Describe the image in detail." : "Describe the video in detail.", nullptr}}}};
 }
 
 /// Pictures of the right number and size without a pixel in them.
@@ -131,6 +146,23 @@ at::ScalarType compute_dtype(const Flags& flags, at::ScalarType stored, std::int
   return parameters * 4 <= read_machine().memory_bytes / 2 ? at::kFloat : stored;
 }
 
+/// Weights need not be there: a recipe may begin with fresh ones.
+nlohmann::ordered_json make_training_plan(const Flags& flags) {
+  const std::filesystem::path directory = model_directory(flags.model);
+  LoadOptions options;
+  options.max_pixels = flags.max_pixels;
+  options.without_weights = true;
+  const auto model = load_model(directory, options);
+  const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
+  const Conversation conversation = about(outline(flags, model->sampling()));
+  const ModelInputs inputs = model->prepare(conversation, PromptPurpose::generate_without_pixels);
+  return plan_training(
+      flags.training, flags.dtype, *model,
+      qwen2_vl_vit_config(config.at("vision_config"), model->decoder().config().hidden_size),
+      model->plan_media(conversation).at(0),
+      static_cast<std::int64_t>(inputs.prompt.tokens.size()));
+}
+
 nlohmann::ordered_json make_plan(const Flags& flags) {
   const std::filesystem::path directory = model_directory(flags.model);
   LoadOptions options;
@@ -142,12 +174,7 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
   const Qwen2VlVitConfig vision =
       qwen2_vl_vit_config(config.at("vision_config"), decoder.hidden_size);
 
-  const auto pictures = outline(flags, model->sampling());
-  const bool image = pictures->modality == Modality::image;
-  const Conversation conversation = {
-      {"user",
-       {Part{"", pictures},
-        Part{image ? "Describe the image in detail." : "Describe the video in detail.", nullptr}}}};
+  const Conversation conversation = about(outline(flags, model->sampling()));
   const SeenMedia seen = model->plan_media(conversation).at(0);
   const auto prompt_tokens = static_cast<std::int64_t>(
       model->prepare(conversation, PromptPurpose::generate_without_pixels).prompt.tokens.size());
@@ -190,13 +217,6 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
           {"flops_per_new_token", flops.per_new_token}};
 }
 
-std::string bytes_text(const nlohmann::ordered_json& bytes) {
-  const auto value = bytes.get<double>();
-  if (value >= 1 << 30) return fmt::format("{:.2f} GiB", value / (1 << 30));
-  if (value >= 1 << 20) return fmt::format("{:.1f} MiB", value / (1 << 20));
-  return fmt::format("{:.1f} KiB", value / (1 << 10));
-}
-
 std::string as_text(const nlohmann::ordered_json& plan) {
   const auto number = [&](const char* key) { return plan[key].get<std::int64_t>(); };
   const auto giga = [&](const char* key) { return plan[key].get<double>() / 1e9; };
@@ -229,8 +249,9 @@ std::string as_text(const nlohmann::ordered_json& plan) {
 int run_plan(const CommandContext& /*context*/, Arguments arguments) {
   Flags flags;
   if (!parse(flags, arguments)) return kExitOk;
-  const nlohmann::ordered_json plan = make_plan(flags);
-  print_answer(flags.output.json ? line_of(plan) : as_text(plan));
+  const nlohmann::ordered_json plan = flags.train ? make_training_plan(flags) : make_plan(flags);
+  const auto& text = flags.train ? training_plan_text : as_text;
+  print_answer(flags.output.json ? line_of(plan) : text(plan));
   return kExitOk;
 }
 

@@ -78,6 +78,7 @@ class Qwen2VlModel final : public VideoLanguageModel {
   void fill(const std::filesystem::path& directory, const LoadOptions& options) {
     const VisitWeights weights = [&](const TensorVisitor& visitor) { visit(Scope(visitor)); };
     weights([&](const std::string&, Tensor& tensor) { info_.parameters += tensor.numel(); });
+    if (options.without_weights) return;
     FillOptions fill_options{options.device, options.dtype.value_or(at::kFloat), options.trainable};
     if (options.random_weights) {
       fill_randomly(weights, *options.random_weights, fill_options);

@@ -65,7 +65,8 @@ struct LoadOptions {
   std::optional<at::ScalarType>
       dtype;  // unset: f32 when that takes at most half the memory, else as stored
   std::optional<std::uint64_t> random_weights;  // a seed: fresh weights instead of the directory's
-  bool trainable = false;  // weights in memory of their own that require gradients
+  bool trainable = false;        // weights in memory of their own that require gradients
+  bool without_weights = false;  // sizes alone, on the meta device: for plans
   std::optional<std::int64_t>
       max_pixels;  // --max-pixels: of a picture after resizing, in place of the directory's limit
 };

@@ -19,7 +19,7 @@ std::int64_t worker_count(const Recipe& recipe);
 Facts compute_facts(const Recipe& recipe);
 
 /// Activations come and go at the same sizes every step: giving their pages back to the system and
-/// faulting them in again would cost a tenth of it.
+/// faulting them in again would cost small models a tenth of it.
 void keep_freed_memory();
 
 }  // namespace tarsier

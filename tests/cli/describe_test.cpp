@@ -226,5 +226,45 @@ TEST(Plan, CountsWithoutRunning) {
   EXPECT_THAT(text.out, HasSubstr("weights "));
 }
 
+TEST(Plan, OfATrainingStep) {
+  const std::vector<std::string> command = {"plan", "--train", "--model", kModel,    "--frames",
+                                            "4",    "--size",  "320x240", "--clips", "3"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), command.begin(), command.end());
+    return run_tarsier(more);
+  };
+  const ProgramResult result = with({"--json", "--dtype", "bf16", "--ema"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const JsonView plan = json_of(result);
+  const std::int64_t parameters = plan.at("parameters").as_int();
+  EXPECT_EQ(plan.at("weights_bytes").as_int(), 2 * parameters);
+  EXPECT_EQ(plan.at("master_bytes").as_int(), 4 * parameters);
+  EXPECT_EQ(plan.at("moments_bytes").as_int(), 8 * parameters);
+  EXPECT_EQ(plan.at("average_bytes").as_int(), 4 * parameters);
+  EXPECT_EQ(plan.at("gradients_bytes").as_int(), 6 * parameters);
+  EXPECT_GT(plan.at("total_bytes").as_int(), 18 * parameters);
+  EXPECT_TRUE(plan.at("fits").as_bool());
+  const ProgramResult whole = with({"--json"}), inputs = with({"--json", "--recompute"});
+  EXPECT_GT(json_of(whole).at("activations_bytes").as_int(),
+            json_of(inputs).at("activations_bytes").as_int());
+  const ProgramResult text = with({"--recompute", "--optimizer", "muon", "--ema"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  for (const char* words : {"f32, muon", "1 x 3 clips of 4 frames", "moments  ", "averages  ",
+                            "a vision block, inputs alone", "at most at once"})
+    EXPECT_THAT(text.out, HasSubstr(words));
+}
+
+TEST(Plan, RefusesFlagsOfTheOtherKind) {
+  const std::vector<std::string> clip = {"--model", kModel, "--frames", "2", "--size", "64x64"};
+  const auto refuses = [&](std::vector<std::string> more, const std::string& part) {
+    more.insert(more.end(), clip.begin(), clip.end());
+    expect_config_error(run_plan, more, part);
+  };
+  refuses({"--clips", "2"}, "--clips");
+  refuses({"--train", "--max-new-tokens", "9"}, "--max-new-tokens");
+  refuses({"--train", "--optimizer", "sgd"}, "--optimizer");
+  refuses({"--train", "--dtype", "f16"}, "--dtype f16: is no type to train in; use f32 or bf16");
+}
+
 }  // namespace
 }  // namespace tarsier

@@ -68,11 +68,15 @@ class NextTokenOp : public torch::autograd::Function<NextTokenOp> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     check(!at::GradMode::is_enabled(), "the next-token loss is differentiated once");
+    check(!context->saved_data.empty(), "the next-token loss is differentiated once");
+    // Of the size of the head: neither copied nor kept any longer than it is needed.
     const auto scaled = [&](const char* name) {
       const Tensor gradient = context->saved_data[name].toTensor();
-      return gradient.defined() ? gradient * gradients[0] : gradient;
+      return gradient.defined() ? gradient.mul_(gradients[0]) : gradient;
     };
-    return {scaled("dhidden"), scaled("dhead"), Tensor()};
+    const variable_list result = {scaled("dhidden"), scaled("dhead"), Tensor()};
+    context->saved_data.clear();
+    return result;
   }
 };
 

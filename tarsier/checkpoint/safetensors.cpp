@@ -36,7 +36,7 @@ std::string encode_header(const std::vector<const TensorView*>& ordered,
   if (!metadata.empty()) json["__metadata__"] = metadata;
   std::int64_t begin = 0;
   for (const TensorView* tensor : ordered) {
-    const std::int64_t end = begin + static_cast<std::int64_t>(tensor->bytes.size());
+    const std::int64_t end = begin + bytes_needed(*tensor);
     nlohmann::ordered_json entry;
     entry["dtype"] = name_of(tensor->dtype);
     entry["shape"] = tensor->shape;
@@ -75,10 +75,14 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(map_
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata) {
+  write_safetensors(path, tensors, metadata, [](const TensorView& tensor) { return tensor.bytes; });
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata,
+                       const std::function<std::span<const std::byte>(const TensorView&)>& fetch) {
   std::vector<const TensorView*> ordered;
   for (const TensorView& tensor : tensors) {
-    check(bytes_needed(tensor) == static_cast<std::int64_t>(tensor.bytes.size()),
-          "a tensor to save has the bytes of its shape");
     check(tensor.name != "__metadata__", "a tensor to save has a name of its own");
     ordered.push_back(&tensor);
   }
@@ -96,7 +100,12 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
 
   AtomicFile file(path);
   file.write(encode_header(ordered, metadata));
-  for (const TensorView* tensor : ordered) file.write(tensor->bytes);
+  for (const TensorView* tensor : ordered) {
+    const std::span<const std::byte> bytes = fetch(*tensor);
+    check(bytes_needed(*tensor) == static_cast<std::int64_t>(bytes.size()),
+          "a tensor to save has the bytes of its shape");
+    file.write(bytes);
+  }
   file.commit();
 }
 

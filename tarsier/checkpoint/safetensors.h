@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -69,5 +70,12 @@ class SafetensorsFile {
 /// ResourceError when the disk refuses.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
+
+/// The same of tensors that need not be in memory together: `fetch` is asked for the bytes of one
+/// at a time, valid until it is asked for the next, in the order of the file. Views come without
+/// bytes.
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata,
+                       const std::function<std::span<const std::byte>(const TensorView&)>& fetch);
 
 }  // namespace tarsier

@@ -242,6 +242,28 @@ TEST(SafetensorsFile, WritesTheReferenceBytes) {
   EXPECT_EQ(testing::read_text(path), expected + data + data.substr(0, 3));
 }
 
+TEST(SafetensorsFile, WritesTensorsOneAtATimeInTheFilesOrder) {
+  const std::filesystem::path folder = fresh_folder();
+  const std::string data(8, '\x01');
+  const std::vector<TensorView> tensors = {{"b", DType::u8, {3}, as_bytes(data).first(3)},
+                                           {"a", DType::u8, {2}, as_bytes(data).first(2)},
+                                           {"c", DType::f32, {2}, as_bytes(data)}};
+  write_safetensors(folder / "whole", tensors);
+  std::vector<TensorView> without_bytes = tensors;
+  for (TensorView& tensor : without_bytes) tensor.bytes = {};
+  std::string order;
+  write_safetensors(folder / "single", without_bytes, {}, [&](const TensorView& asked) {
+    order += asked.name;
+    return asked.name == "c" ? as_bytes(data) : as_bytes(data).first(asked.name == "a" ? 2 : 3);
+  });
+  EXPECT_EQ(order, "cab");
+  EXPECT_EQ(testing::read_text(folder / "single"), testing::read_text(folder / "whole"));
+  EXPECT_THROW(write_safetensors(folder / "short", without_bytes, {},
+                                 [&](const TensorView&) { return as_bytes(data).first(1); }),
+               InternalError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "short"));
+}
+
 TEST(SafetensorsFile, RefusesToWriteNonsense) {
   const std::filesystem::path path = fresh_folder() / "m.safetensors";
   const std::string data = "abcd";

@@ -41,3 +41,16 @@ if(TARSIER_TORCH)
   # libtorch_cpu.so finds its own neighbours through its own rpath; the linker need not.
   target_link_options(tarsier_libtorch INTERFACE -Wl,--allow-shlib-undefined -Wl,-rpath,${torch_root}/lib)
 endif()
+
+if(TARSIER_NCCL)
+  find_package(CUDAToolkit REQUIRED)
+  find_path(TARSIER_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(TARSIER_NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}/lib)
+  if(NOT TARSIER_NCCL_INCLUDE OR NOT TARSIER_NCCL_LIBRARY)
+    message(FATAL_ERROR "TARSIER_NCCL: no nccl.h or libnccl; install NCCL, or point TARSIER_NCCL_INCLUDE (folder) and "
+                        "TARSIER_NCCL_LIBRARY (file) at it")
+  endif()
+  add_library(tarsier_nccl INTERFACE)
+  target_include_directories(tarsier_nccl SYSTEM INTERFACE ${TARSIER_NCCL_INCLUDE})
+  target_link_libraries(tarsier_nccl INTERFACE ${TARSIER_NCCL_LIBRARY} CUDA::cudart)
+endif()

@@ -43,6 +43,7 @@ LIBRARIES = (
     library("utf8proc", r"utf8proc\.h", "text"),
     library("OpenSSL", r"openssl/", "checkpoint"),
     library("libarchive", r"archive(_entry)?\.h", "data"),
+    library("CUDA and NCCL", r"(cuda\w*|nccl)\.h", "train"),
     library("CLI11", r"CLI/", "cli"),
     library("nlohmann-json", r"nlohmann/json\.hpp"),
 )
@@ -53,7 +54,9 @@ TORCH_HEADERS = {
     ("nn/fused_ops.cpp", "torch/csrc/autograd/custom_function.h"): "gradients written by hand: element-wise",
     ("nn/segment_attention_op.cpp", "torch/csrc/autograd/custom_function.h"): "the same: attention",
     ("train/gloo.cpp", "torch/csrc/distributed/c10d/ProcessGroupGloo.hpp"): "ranks on CPUs",
-    ("train/gloo.cpp", "torch/csrc/distributed/c10d/TCPStore.hpp"): "where they meet",
+    ("train/rendezvous.cpp", "torch/csrc/distributed/c10d/TCPStore.hpp"): "where they meet",
+    ("train/rendezvous.cpp", "torch/csrc/distributed/c10d/PrefixStore.hpp"): "the same",
+    ("train/nccl.cpp", "torch/csrc/distributed/c10d/Store.hpp"): "the same",
     ("cli/version.cpp", "torch/version.h"): "one macro, no code",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -3,7 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
@@ -11,6 +14,7 @@
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/cli/version.h"
+#include "tarsier/train/distributed/launch.h"
 #include "tarsier/train/trainer.h"
 
 namespace tarsier {
@@ -20,7 +24,7 @@ struct Flags {
   std::string recipe, out, resume = "auto";
   std::vector<std::string> overrides;
   double max_bad = -1;
-  int threads = 0;
+  int threads = 0, rank_timeout = 600;
   OutputFlags output;
 };
 
@@ -32,7 +36,9 @@ bool parse(Flags& flags, Arguments arguments) {
       "directory. Interrupt it at any "
       "time; the same command goes on where it was.",
       {"tarsier train sft --recipe recipes/nano_v0.jsonc --out runs/nano",
-       "tarsier train sft --recipe my.jsonc --out runs/mine --set stages.0.steps=100"});
+       "tarsier train sft --recipe my.jsonc --out runs/mine --set stages.0.steps=100",
+       "torchrun --nproc-per-node 4 --no-python tarsier train sft --recipe my.jsonc --out "
+       "runs/mine"});
   add_output_flags(app, flags.output);
   app.add_option("--recipe", flags.recipe, "A recipe, JSON with comments")
       ->required()
@@ -54,6 +60,11 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("--threads", flags.threads, "Threads of a step; 0: one for each core")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
+  app.add_option("--rank-timeout", flags.rank_timeout,
+                 "Seconds after which a rank that does not answer ends the others; rank 0 writes a "
+                 "checkpoint within it")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
   if (!parse_arguments(app, arguments)) return false;
   if (flags.resume != "auto" && flags.resume != "never")
     throw ConfigError(
@@ -88,9 +99,15 @@ int run_train_sft(const CommandContext& context, Arguments arguments) {
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   Recipe recipe = read_recipe(flags.recipe, flags.overrides);
   if (flags.max_bad >= 0) recipe.max_bad = flags.max_bad;
-  switch (train(recipe, {flags.out, flags.resume == "auto", context.stop, machine_facts()})) {
+  const std::optional<Launch> launch =
+      launch_from_environment([](const char* name) { return std::getenv(name); });
+  const bool leads = !launch || launch->rank == 0;
+  // The ranks do the same: one of them tells it.
+  if (!leads && log_level() == LogLevel::info) set_log_level(LogLevel::warning);
+  switch (train(recipe, {flags.out, flags.resume == "auto", context.stop, machine_facts(), launch,
+                         std::chrono::seconds(flags.rank_timeout)})) {
     case TrainOutcome::finished:
-      print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
+      if (leads) print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
       return kExitOk;
     case TrainOutcome::stopped:
       log_info("stopped; the same command goes on from here");

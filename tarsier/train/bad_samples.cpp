@@ -7,10 +7,10 @@
 
 namespace tarsier {
 
-void count_bad(const StepData& data, double max_bad, TrainState& state) {
+void count_bad(const StepData& data, std::int64_t bad, double max_bad, TrainState& state) {
   for (const ErrorNote& note : data.bad) log_warning("skipped " + note.text());
-  state.bad_samples += static_cast<std::int64_t>(data.bad.size());
-  state.good_samples += static_cast<std::int64_t>(data.samples - data.bad.size());
+  state.bad_samples += bad;
+  state.good_samples += static_cast<std::int64_t>(data.samples) - bad;
   const std::int64_t all = state.bad_samples + state.good_samples;
   if (state.bad_samples == 0 ||
       static_cast<double>(state.bad_samples) / static_cast<double>(all) <= max_bad)

@@ -37,7 +37,7 @@ void StepLosses::add(const StepLosses& other) {
 }
 
 Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
-                 std::int64_t logit_chunk)
+                 std::int64_t logit_chunk, RankPlace place)
     : model_(std::move(model)),
       logit_chunk_(logit_chunk),
       head_(model_->decoder().embedding_weight()),
@@ -46,18 +46,24 @@ Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int
   const auto words = static_cast<std::int64_t>(word_tokens.size());
   word_tokens_ = at::tensor(word_tokens, at::kLong);
   word_bias_ = at::full({words}, kInitialWordBias, at::kFloat).requires_grad_(true);
+  std::vector<std::pair<std::string, Tensor>> named;
   const TensorVisitor add = [&](const std::string& path, Tensor& tensor) {
-    optimizer_.add(path, tensor);
+    named.emplace_back(path, tensor);
     if (path == "lm_head.weight") head_ = tensor;
   };
   model_->visit(Scope(add));
   if (words > 0) {
-    optimizer_.add(kWordBias, word_bias_);
-    optimizer_.add("training_only.probe.weight", probe_.weight);
-    optimizer_.add("training_only.probe.bias", probe_.bias);
-    optimizer_.add("training_only.cell_probe.weight", cell_probe_.weight);
-    optimizer_.add("training_only.cell_probe.bias", cell_probe_.bias);
+    named.emplace_back(kWordBias, word_bias_);
+    named.emplace_back("training_only.probe.weight", probe_.weight);
+    named.emplace_back("training_only.probe.bias", probe_.bias);
+    named.emplace_back("training_only.cell_probe.weight", cell_probe_.weight);
+    named.emplace_back("training_only.cell_probe.bias", cell_probe_.bias);
   }
+  std::vector<std::int64_t> sizes;
+  for (const auto& [path, weight] : named) sizes.push_back(weight.numel());
+  const std::vector<std::int64_t> owners = balanced_owners(sizes, place.size);
+  for (std::size_t i = 0; i < named.size(); ++i)
+    optimizer_.add(named[i].first, named[i].second, owners[i], owners[i] == place.rank);
   for (const Optimizer::Parameter& parameter : optimizer_.parameters())
     weights_.push_back(parameter.weight);
 }

@@ -7,11 +7,13 @@
 #include "tarsier/train/batch.h"
 #include "tarsier/train/objectives/event_probe.h"
 #include "tarsier/train/optimizer/optimizer.h"
+#include "tarsier/train/optimizer/owners.h"
 #include "tarsier/train/recipe.h"
 
 namespace tarsier {
 
-/// Losses of one micro-batch or, added up, of one step.
+/// Losses of one micro-batch or, added up, of one step. Sums of doubles and nothing else: ranks add
+/// them up member by member.
 struct StepLosses {
   double total = 0, next_token = 0, accuracy = 0, visual_words = 0, event_probe = 0,
          event_cells = 0;
@@ -29,9 +31,9 @@ struct Lesson {
 class Learner {
  public:
   /// `word_tokens` are the visual-words list; empty without one. Logits exist for `logit_chunk`
-  /// rows at a time.
+  /// rows at a time. `place` says which rank's part of the optimizer's state this is.
   Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
-          std::int64_t logit_chunk = 2048);
+          std::int64_t logit_chunk = 2048, RankPlace place = {});
 
   /// Lets exactly the weights whose path starts with one of stage.train learn, each at the rate and
   /// decay of its group. ConfigError when the prefixes or a group name no weight.

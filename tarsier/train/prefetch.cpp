@@ -13,9 +13,14 @@ namespace {
 
 constexpr std::size_t kStepsAhead = 3;
 
-StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t first_sample) {
+StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
+                   RankPlace place) {
   StepData data;
   for (std::int64_t micro = 0; micro < stage.accumulate; ++micro) {
+    if (micro % place.size != place.rank) {  // another rank's
+      data.samples += static_cast<std::uint64_t>(stage.clips_per_step);
+      continue;
+    }
     std::vector<Sample> samples;
     for (std::int64_t i = 0; i < stage.clips_per_step; ++i) {
       Outcome<Sample> outcome = source.sample(first_sample + data.samples++);
@@ -39,16 +44,17 @@ struct Prefetch::State {
   std::jthread thread;
 };
 
-Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample)
+Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
+                   RankPlace place)
     : state_(std::make_unique<State>()) {
-  state_->thread = std::jthread([this, &source, stage, first_sample](std::stop_token stop) {
+  state_->thread = std::jthread([this, &source, stage, first_sample, place](std::stop_token stop) {
     // The cores belong to the training step; this thread works alone. (The call sets this thread's
     // share only.)
     at::set_num_threads(1);
     std::uint64_t sample = first_sample;
     try {
       while (!stop.stop_requested()) {
-        StepData data = make_step(source, stage, sample);
+        StepData data = make_step(source, stage, sample, place);
         sample += data.samples;
         if (!state_->queue.push(std::move(data), stop)) return;
       }

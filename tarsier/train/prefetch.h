@@ -9,22 +9,25 @@
 #include "tarsier/base/error.h"
 #include "tarsier/train/batch.h"
 #include "tarsier/train/data/source.h"
+#include "tarsier/train/optimizer/owners.h"
 
 namespace tarsier {
 
-/// What one optimizer step learns from.
+/// What one optimizer step learns from, on this rank.
 struct StepData {
   std::vector<Batch> micro_batches;  // without those whose samples were all bad
   std::vector<ErrorNote> bad;        // samples that could not be used
-  std::uint64_t samples = 0;         // drawn, good and bad
+  std::uint64_t samples = 0;         // of the step, good and bad, those of the other ranks too
 };
 
 /// Makes the data of coming steps on a thread of its own, in order, at most a few ahead. Destroyed,
 /// it stops.
 class Prefetch {
  public:
-  /// Starts with sample number `first_sample`. The source must outlive it.
-  Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample);
+  /// Starts with sample number `first_sample`. Rank r of N makes micro-batches r, r + N, ... of
+  /// each step: the ranks together make what one alone would. The source must outlive it.
+  Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
+           RankPlace place = {});
   ~Prefetch();
   /// The next step's data; rethrows what the thread failed with. Blocks.
   StepData next();

@@ -11,18 +11,16 @@
 #include "tarsier/tensor/device.h"
 
 namespace tarsier {
-namespace {
 
-at::ScalarType compute_dtype(const std::string& setting) {
-  if (setting == "auto") return __builtin_cpu_supports("avx512bf16") ? at::kBFloat16 : at::kFloat;
-  return parse_dtype(setting);
+at::ScalarType compute_dtype(const Recipe& recipe) {
+  if (recipe.compute == "auto")
+    return __builtin_cpu_supports("avx512bf16") ? at::kBFloat16 : at::kFloat;
+  return parse_dtype(recipe.compute);
 }
-
-}  // namespace
 
 std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe) {
   LoadOptions load;
-  load.dtype = compute_dtype(recipe.compute);
+  load.dtype = compute_dtype(recipe);
   load.random_weights = recipe.random_weights;
   load.trainable = true;
   return load_model(recipe.model, load);
@@ -33,7 +31,7 @@ std::int64_t worker_count(const Recipe& recipe) {
 }
 
 Facts compute_facts(const Recipe& recipe) {
-  return {{"compute", c10::toString(compute_dtype(recipe.compute))},
+  return {{"compute", c10::toString(compute_dtype(recipe))},
           {"threads", std::to_string(at::get_num_threads())},
           {"workers", std::to_string(worker_count(recipe))}};
 }

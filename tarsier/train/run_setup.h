@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 #include <memory>
 
@@ -11,6 +13,9 @@ namespace tarsier {
 
 /// The recipe's model, with weights that can learn, in the recipe's type of numbers.
 std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe);
+
+/// The type the recipe computes in; of "auto", what this CPU multiplies natively.
+at::ScalarType compute_dtype(const Recipe& recipe);
 
 /// Micro-batches side by side: the recipe's workers, at most one an intra-op thread.
 std::int64_t worker_count(const Recipe& recipe);

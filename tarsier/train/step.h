@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tarsier/train/distributed/data_parallel.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/prefetch.h"
 #include "tarsier/train/workers.h"
@@ -22,9 +23,10 @@ struct StepReport {
 };
 
 /// One optimizer step: the lessons of all micro-batches, their gradients summed and clipped, the
-/// update. A step that is not finite leaves weights and moments as they were. `step_in_stage`
-/// counts from 0. Leaves `step`, `total_steps`, `stage` and `waited` to the caller.
-StepReport take_step(Learner& learner, Workers& workers, const StepData& data, const Stage& stage,
-                     std::int64_t step_in_stage);
+/// update. A step that is not finite leaves weights and moments as they were, on every rank.
+/// `totals` are those of `data` over the ranks; the report is of all of them. `step_in_stage`
+/// counts from 0. Leaves `step`, `total_steps` and `stage` to the caller.
+StepReport take_step(Learner& learner, Workers& workers, Communicator& world, const StepData& data,
+                     const StepTotals& totals, const Stage& stage, std::int64_t step_in_stage);
 
 }  // namespace tarsier

@@ -5,14 +5,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <vector>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
 #include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/train/distributed/data_parallel.h"
 
 namespace tarsier {
 namespace {
@@ -21,17 +25,54 @@ namespace fs = std::filesystem;
 
 fs::path checkpoints_of(const fs::path& run) { return run / "checkpoints"; }
 
-// Every tensor of the state under one name: the master weight, its moments, its count of updates,
-// its average.
-template <class Visit>
-void visit_state(Optimizer& optimizer, const Visit& visit) {
+// A tensor of the state under one name: the master weight, its moments, its count of updates, its
+// average.
+struct StateTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  Tensor* tensor;      // undefined on a rank that does not have it
+  std::int64_t owner;  // the rank that has it
+  bool everywhere;     // so has every other
+};
+
+// In the order of their names, as a file has them.
+std::vector<StateTensor> state_of(Optimizer& optimizer) {
+  std::vector<StateTensor> all;
   for (Optimizer::Parameter& parameter : optimizer.parameters()) {
-    visit("weight." + parameter.path, parameter.master);
-    visit("mean." + parameter.path, parameter.mean);
-    visit("variance." + parameter.path, parameter.variance);
-    visit("steps." + parameter.path, parameter.steps);
-    if (parameter.average.defined()) visit("average." + parameter.path, parameter.average);
+    const auto add = [&](const char* part, const std::vector<std::int64_t>& shape, Tensor& tensor,
+                         bool everywhere) {
+      check(!tensor.defined() || tensor.is_contiguous(), "saved tensors are contiguous");
+      all.push_back({part + parameter.path, shape, &tensor, parameter.owner, everywhere});
+    };
+    const std::vector<std::int64_t> shape = parameter.weight.sizes().vec();
+    add("weight.", shape, parameter.master, parameter.weight.scalar_type() == at::kFloat);
+    add("mean.", shape, parameter.mean, false);
+    add("variance.", shape, parameter.variance, false);
+    add("steps.", {}, parameter.steps, false);
+    if (parameter.averaged) add("average.", shape, parameter.average, false);
   }
+  std::sort(all.begin(), all.end(),
+            [](const StateTensor& one, const StateTensor& other) { return one.name < other.name; });
+  return all;
+}
+
+// Rank 0 gives it to the owner, or the owner to rank 0. Returns it on both.
+Tensor pass(Communicator& world, const StateTensor& state, bool to_owner, const Tensor& of_root) {
+  const std::int64_t root = to_owner ? 0 : state.owner;
+  const std::int64_t receiver = to_owner ? state.owner : 0;
+  if (root == receiver) return of_root;
+  Tensor tensor = world.rank() == root ? of_root : at::empty(state.shape, at::kFloat);
+  world.broadcast_(tensor, root);
+  return tensor;
+}
+
+Tensor at_rank_zero(Communicator& world, const StateTensor& state) {
+  if (state.everywhere) return *state.tensor;
+  return pass(world, state, /*to_owner=*/false, *state.tensor);
+}
+
+std::span<const std::byte> bytes_of(const Tensor& tensor) {
+  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
 
 void remove_old(const fs::path& folder, std::int64_t keep) {
@@ -46,42 +87,19 @@ void remove_old(const fs::path& folder, std::int64_t keep) {
     fs::remove_all(saved[i]);
 }
 
-}  // namespace
-
-void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& optimizer,
-                     std::int64_t keep) {
-  std::vector<TensorView> views;
-  std::int64_t bytes = 1 << 20;
-  visit_state(optimizer, [&](const std::string& name, const Tensor& tensor) {
-    check(tensor.is_contiguous(), "saved tensors are contiguous");
-    const auto size = static_cast<std::size_t>(tensor.nbytes());
-    views.push_back({name,
-                     DType::f32,
-                     tensor.sizes().vec(),
-                     {static_cast<const std::byte*>(tensor.const_data_ptr()), size}});
-    bytes += static_cast<std::int64_t>(size);
-  });
-  const nlohmann::json json = {{"step", state.step},
-                               {"samples", state.samples},
-                               {"skipped", state.skipped},
-                               {"skipped_in_row", state.skipped_in_row},
-                               {"bad_samples", state.bad_samples},
-                               {"good_samples", state.good_samples},
-                               {"seconds", state.seconds},
-                               {"recipe_hash", state.recipe_hash}};
-  DirectoryCommit folder(checkpoints_of(run) / fmt::format("step-{:08}", state.step), bytes);
-  write_safetensors(folder.path() / "state.safetensors", views);
-  folder.write("state.json", std::string_view(json.dump(1)));
-  folder.commit();
-  remove_old(checkpoints_of(run), keep);
+nlohmann::json json_of(const TrainState& state) {
+  return {{"step", state.step},
+          {"samples", state.samples},
+          {"skipped", state.skipped},
+          {"skipped_in_row", state.skipped_in_row},
+          {"bad_samples", state.bad_samples},
+          {"good_samples", state.good_samples},
+          {"seconds", state.seconds},
+          {"recipe_hash", state.recipe_hash}};
 }
 
-std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string& recipe_hash,
-                                          Optimizer& optimizer) {
-  if (!fs::exists(checkpoints_of(run))) return std::nullopt;
-  const std::optional<fs::path> folder = find_latest_complete(checkpoints_of(run));
-  if (!folder) return std::nullopt;
-  const JsonView json = read_json(*folder / "state.json", JsonOwner::checkpoint);
+TrainState read_state(const fs::path& file) {
+  const JsonView json = read_json(file, JsonOwner::checkpoint);
   TrainState state;
   state.step = json.at("step").as_int(0, INT64_MAX);
   state.samples = static_cast<std::uint64_t>(json.at("samples").as_int(0, INT64_MAX));
@@ -91,25 +109,119 @@ std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string
   state.good_samples = json.at("good_samples").as_int();
   state.seconds = json.at("seconds").as_double();
   state.recipe_hash = json.at("recipe_hash").as_string();
+  return state;
+}
+
+// The newest whole checkpoint, with every tensor the run needs.
+struct Saved {
+  TrainState state;
+  SafetensorsFile file;
+};
+
+std::optional<Saved> find_saved(const fs::path& run, const std::string& recipe_hash,
+                                std::span<const StateTensor> tensors) {
+  if (!fs::exists(checkpoints_of(run))) return std::nullopt;
+  const std::optional<fs::path> folder = find_latest_complete(checkpoints_of(run));
+  if (!folder) return std::nullopt;
+  TrainState state = read_state(*folder / "state.json");
   if (state.recipe_hash != recipe_hash) {
     throw CheckpointError({folder->string(), "was made by another recipe",
                            "use another --out, the same recipe, or --resume never"});
   }
-  const SafetensorsFile file(*folder / "state.safetensors");
-  const at::NoGradGuard no_grad;
-  visit_state(optimizer, [&](const std::string& name, Tensor& tensor) {
-    const auto found = file.tensors().find(name);
+  SafetensorsFile file(*folder / "state.safetensors");
+  for (const StateTensor& tensor : tensors) {
+    const auto found = file.tensors().find(tensor.name);
     if (found == file.tensors().end() || found->second.dtype != DType::f32 ||
-        at::IntArrayRef(found->second.shape) != tensor.sizes()) {
+        found->second.shape != tensor.shape) {
       throw CheckpointError({(*folder / "state.safetensors").string(),
-                             fmt::format("{} is missing or of another shape", name),
+                             fmt::format("{} is missing or of another shape", tensor.name),
                              "the model's configuration changed since; use --resume never"});
     }
-    std::memcpy(tensor.mutable_data_ptr(), found->second.bytes.data(), found->second.bytes.size());
-  });
-  for (Optimizer::Parameter& parameter : optimizer.parameters()) {
-    if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);
   }
+  return Saved{std::move(state), std::move(file)};
+}
+
+// Rank 0's state for every rank; nullopt where it has none.
+std::optional<TrainState> spread(Communicator& world, const TrainState* state) {
+  std::array<std::int64_t, 7> counts{};
+  double seconds = 0;
+  if (state != nullptr) {
+    counts = {1,
+              state->step,
+              static_cast<std::int64_t>(state->samples),
+              state->skipped,
+              state->skipped_in_row,
+              state->bad_samples,
+              state->good_samples};
+    seconds = state->seconds;
+  }
+  Tensor whole =
+      at::from_blob(counts.data(), {static_cast<std::int64_t>(counts.size())}, at::kLong);
+  Tensor real = at::from_blob(&seconds, {1}, at::kDouble);
+  world.broadcast_(whole, 0);
+  world.broadcast_(real, 0);
+  if (counts[0] == 0) return std::nullopt;
+  TrainState spread_state;
+  spread_state.step = counts[1];
+  spread_state.samples = static_cast<std::uint64_t>(counts[2]);
+  spread_state.skipped = counts[3];
+  spread_state.skipped_in_row = counts[4];
+  spread_state.bad_samples = counts[5];
+  spread_state.good_samples = counts[6];
+  spread_state.seconds = seconds;
+  return spread_state;
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& optimizer,
+                     std::int64_t keep, Communicator& world) {
+  const std::vector<StateTensor> tensors = state_of(optimizer);
+  if (world.rank() != 0) {
+    for (const StateTensor& tensor : tensors) at_rank_zero(world, tensor);
+    return;
+  }
+  std::vector<TensorView> views;
+  std::int64_t bytes = 1 << 20;
+  for (const StateTensor& tensor : tensors) {
+    views.push_back({tensor.name, DType::f32, tensor.shape, {}});
+    bytes += 4 * c10::multiply_integers(tensor.shape);
+  }
+  DirectoryCommit folder(checkpoints_of(run) / fmt::format("step-{:08}", state.step), bytes);
+  std::size_t next = 0;
+  Tensor held;
+  const auto fetch = [&](const TensorView& view) {
+    check(view.name == tensors[next].name, "a state's file has the order of its names");
+    held = at_rank_zero(world, tensors[next++]);
+    return bytes_of(held);
+  };
+  write_safetensors(folder.path() / "state.safetensors", views, {}, fetch);
+  folder.write("state.json", std::string_view(json_of(state).dump(1)));
+  folder.commit();
+  remove_old(checkpoints_of(run), keep);
+}
+
+std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string& recipe_hash,
+                                          Optimizer& optimizer, Communicator& world) {
+  const std::vector<StateTensor> tensors = state_of(optimizer);
+  std::optional<Saved> saved;
+  if (world.rank() == 0) saved = find_saved(run, recipe_hash, tensors);
+  std::optional<TrainState> state = spread(world, saved ? &saved->state : nullptr);
+  if (!state) return std::nullopt;
+  state->recipe_hash = recipe_hash;
+  const at::NoGradGuard no_grad;
+  for (const StateTensor& tensor : tensors) {
+    Tensor loaded;
+    if (saved) {
+      loaded = tensor.owner == 0 ? *tensor.tensor : at::empty(tensor.shape, at::kFloat);
+      const std::span<const std::byte> bytes = saved->file.tensors().at(tensor.name).bytes;
+      std::memcpy(loaded.mutable_data_ptr(), bytes.data(), bytes.size());
+    }
+    loaded = pass(world, tensor, /*to_owner=*/true, loaded);
+    if (tensor.owner == world.rank() && tensor.owner != 0) tensor.tensor->copy_(loaded);
+  }
+  for (Optimizer::Parameter& parameter : optimizer.parameters()) parameter.refresh_weight();
+  spread_weights(world, optimizer);
   return state;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tarsier/train/distributed/communicator.h"
 #include "tarsier/train/optimizer/optimizer.h"
 
 namespace tarsier {
@@ -22,15 +23,17 @@ struct TrainState {
 };
 
 /// Writes RUN/checkpoints/step-NNNNNN: weights, moments and state with their SHA-256, whole or not
-/// at all; then removes all but the newest `keep`. ResourceError when the disk refuses; earlier
-/// checkpoints stay as they were.
+/// at all; then removes all but the newest `keep`. Rank 0 writes, one tensor at a time; owners send
+/// it theirs, so the files do not depend on how many ranks there are. ResourceError when the disk
+/// refuses; earlier checkpoints stay as they were.
 void save_checkpoint(const std::filesystem::path& run, const TrainState& state,
-                     Optimizer& optimizer, std::int64_t keep);
+                     Optimizer& optimizer, std::int64_t keep, Communicator& world);
 
-/// Loads the newest whole checkpoint into the optimizer's tensors; a damaged one is named in a
-/// warning and passed over. nullopt when there is none. CheckpointError when it belongs to another
-/// recipe or model.
+/// Loads the newest whole checkpoint of rank 0's disk into the tensors of every rank; a damaged one
+/// is named in a warning and passed over. nullopt, on every rank, when there is none.
+/// CheckpointError, on rank 0, when it belongs to another recipe or model.
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& run,
-                                          const std::string& recipe_hash, Optimizer& optimizer);
+                                          const std::string& recipe_hash, Optimizer& optimizer,
+                                          Communicator& world);
 
 }  // namespace tarsier

@@ -9,6 +9,9 @@
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
 #include "tarsier/train/bad_samples.h"
+#include "tarsier/train/distributed/agreement.h"
+#include "tarsier/train/distributed/communicator.h"
+#include "tarsier/train/distributed/data_parallel.h"
 #include "tarsier/train/export.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/optimizer/average.h"
@@ -41,16 +44,19 @@ StepData next_data(Prefetch& prefetch, double& waited) {
 // A run under way. Constructed, it is where it was left, or at its beginning.
 class Run {
  public:
-  Run(const Recipe& recipe, const TrainOptions& options)
+  Run(const Recipe& recipe, const TrainOptions& options, Communicator& world)
       : recipe_(recipe),
         options_(options),
+        world_(world),
         model_(load_trainable(recipe)),
         sources_(*model_, recipe),
-        learner_(model_, sources_.word_tokens(), recipe.logit_chunk),
+        learner_(model_, sources_.word_tokens(), recipe.logit_chunk, place()),
         workers_(worker_count(recipe)),
-        state_(resume()),
-        log_(options.out, recipe.log_every, state_.step),
-        sample_log_(options.out, state_.step) {}
+        state_(resume()) {
+    if (!leads()) return;
+    log_.emplace(options.out, recipe.log_every, state_.step);
+    sample_log_.emplace(options.out, state_.step);
+  }
 
   TrainOutcome train() {
     std::int64_t begin = 0;
@@ -73,6 +79,10 @@ class Run {
   }
 
  private:
+  RankPlace place() const { return {world_.rank(), world_.size()}; }
+  // Rank 0 alone writes.
+  bool leads() const { return world_.rank() == 0; }
+
   // Before the state is loaded into the optimizer. Stages are tried in turn, so that a pattern that
   // names nothing is an error now.
   void prepare() {
@@ -83,10 +93,11 @@ class Run {
   TrainState resume() {
     prepare();
     const fs::path checkpoints = options_.out / "checkpoints";
-    if (fs::exists(checkpoints)) remove_abandoned_commits(checkpoints);
+    if (leads() && fs::exists(checkpoints)) remove_abandoned_commits(checkpoints);
     if (options_.resume) {
-      if (auto saved = load_checkpoint(options_.out, recipe_.hash, learner_.optimizer())) {
-        log_info(fmt::format("resuming at step {} of {}", saved->step, recipe_.total_steps()));
+      if (auto saved = load_checkpoint(options_.out, recipe_.hash, learner_.optimizer(), world_)) {
+        if (leads())
+          log_info(fmt::format("resuming at step {} of {}", saved->step, recipe_.total_steps()));
         return *saved;
       }
     }
@@ -105,20 +116,22 @@ class Run {
     }
     learner_.begin_stage(stage);
     const std::optional<SampleAnswers> samples = samples_of(index);
-    Prefetch prefetch(sources_.of(index), stage, state_.samples);
+    Prefetch prefetch(sources_.of(index), stage, state_.samples, place());
     while (state_.step < end) {
       double waited = 0;
       const StepData data = next_data(prefetch, waited);
-      count_bad(data, recipe_.max_bad, state_);
-      StepReport report = take_step(learner_, workers_, data, stage, state_.step - begin);
-      report.waited = waited;
-      report.seconds += waited;
+      const StepTotals totals = total(world_, data, waited);
+      count_bad(data, totals.bad, recipe_.max_bad, state_);
+      StepReport report =
+          take_step(learner_, workers_, world_, data, totals, stage, state_.step - begin);
+      report.seconds += totals.waited;
       finish_step(data, stage, report);
       if (samples && state_.step % recipe_.sample_every == 0) ask(*samples, stage);
       if (state_.skipped_in_row >= kMaxSkippedInRow) return TrainOutcome::diverged;
-      const bool stop = options_.stop.stop_requested();
+      const bool stop = any(world_, options_.stop.stop_requested());
       if (stop || state_.step % recipe_.save_every == 0 || state_.step == end)
-        save_checkpoint(options_.out, state_, learner_.optimizer(), recipe_.keep_checkpoints);
+        save_checkpoint(options_.out, state_, learner_.optimizer(), recipe_.keep_checkpoints,
+                        world_);
       if (stop && state_.step < recipe_.total_steps()) return TrainOutcome::stopped;
     }
     return std::nullopt;
@@ -126,13 +139,14 @@ class Run {
 
   // nullopt where none are wanted, or the stage does not teach to speak.
   std::optional<SampleAnswers> samples_of(std::size_t index) const {
-    if (recipe_.sample_every == 0 || recipe_.stages[index].next_token == 0) return std::nullopt;
+    if (!leads() || recipe_.sample_every == 0 || recipe_.stages[index].next_token == 0)
+      return std::nullopt;
     return SampleAnswers(*model_, *sources_.held_out(index), recipe_.sample_clips);
   }
 
   void ask(const SampleAnswers& samples, const Stage& stage) {
     try {
-      sample_log_.add(state_.step, stage.name, samples.ask(options_.stop), log_.tensorboard());
+      sample_log_->add(state_.step, stage.name, samples.ask(options_.stop), log_->tensorboard());
     } catch (const CheckpointError& error) {  // logits that are not numbers: training itself tells
       log_warning(fmt::format("step {}: no sample answers: {}", state_.step, error.what()));
     }
@@ -140,13 +154,20 @@ class Run {
 
   void export_result() {
     std::optional<AveragedWeights> averaged;
-    if (recipe_.ema > 0) averaged.emplace(learner_.optimizer());
-    export_model(*model_, recipe_, options_.out / "model");
+    if (recipe_.ema > 0) {
+      averaged.emplace(learner_.optimizer());
+      spread_weights(world_, learner_.optimizer());
+    }
+    if (leads()) export_model(*model_, recipe_, options_.out / "model");
+    if (recipe_.ema > 0) {
+      averaged.reset();
+      spread_weights(world_, learner_.optimizer());
+    }
   }
 
   // The page is a convenience: a run does not end for the want of it.
   void report() const {
-    if (!fs::exists(options_.out / "metrics.jsonl")) return;  // nothing has been logged yet
+    if (!leads() || !fs::exists(options_.out / "metrics.jsonl")) return;  // or nothing logged yet
     try {
       write_report(options_.out);
     } catch (const Error& error) {
@@ -170,30 +191,39 @@ class Run {
     report.step = state_.step;
     report.total_steps = recipe_.total_steps();
     report.stage = stage.name;
-    log_.add(report);
+    if (log_) log_->add(report);
   }
 
   const Recipe& recipe_;
   const TrainOptions& options_;
+  Communicator& world_;
   std::shared_ptr<VideoLanguageModel> model_;
   StageSources sources_;
   Learner learner_;
   Workers workers_;
   TrainState state_;
-  TrainLog log_;
-  SampleLog sample_log_;
+  std::optional<TrainLog> log_;
+  std::optional<SampleLog> sample_log_;
 };
 
 }  // namespace
 
 TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   keep_freed_memory();
-  fs::create_directories(options.out);
-  Run run(recipe, options);
-  Facts machine = options.machine;
-  for (auto& fact : compute_facts(recipe)) machine.push_back(std::move(fact));
-  write_run_facts(options.out, recipe, machine);
-  return run.train();
+  if (options.launch) check_shares(recipe, options.launch->size);
+  const auto world = join_ranks(options.launch, at::kCPU, options.rank_limit);
+  check_same_recipe(*world, recipe);
+  if (world->rank() == 0) fs::create_directories(options.out);
+  Run run(recipe, options, *world);
+  if (world->rank() == 0) {
+    Facts machine = options.machine;
+    for (auto& fact : compute_facts(recipe)) machine.push_back(std::move(fact));
+    machine.emplace_back("ranks", std::to_string(world->size()));
+    write_run_facts(options.out, recipe, machine);
+  }
+  const TrainOutcome outcome = run.train();
+  world->barrier();  // rank 0 keeps the ranks' meeting place: it leaves with the last
+  return outcome;
 }
 
 }  // namespace tarsier

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 
+#include "tarsier/train/distributed/launch.h"
 #include "tarsier/train/recipe.h"
 #include "tarsier/train/run_facts.h"
 
@@ -13,6 +16,9 @@ struct TrainOptions {
   bool resume = true;         // go on from the newest whole checkpoint, if there is one
   std::stop_token stop = {};  // finish the step, save, return
   Facts machine = {};         // what the caller knows of it, for machine.json and the report
+  std::optional<Launch> launch = {};  // this process's place among the ranks; none: it is alone
+  std::chrono::seconds rank_limit{
+      600};  // for the others to answer, a checkpoint's writing included
 };
 
 enum class TrainOutcome {
@@ -25,6 +31,11 @@ enum class TrainOutcome {
 /// recipe goes on bit for bit on the same machine (training.md 11). Steps whose loss or gradient is
 /// not finite change nothing and are counted. ConfigError before any work when recipe, model and
 /// data do not fit; ResourceError when a checkpoint cannot be saved.
+///
+/// With a launch, the ranks learn together: the step's micro-batches are dealt out to them, and
+/// each keeps its part of the optimizer's state. Results are those of one rank to rounding; the
+/// folder is rank 0's. A request to stop on any rank stops all after the same step. ResourceError
+/// naming a rank that died or did not answer within the limit.
 TrainOutcome train(const Recipe& recipe, const TrainOptions& options);
 
 }  // namespace tarsier

@@ -1,7 +1,5 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +11,13 @@
 #include "tarsier/base/error.h"
 #include "tarsier/train/distributed/communicator.h"
 #include "tarsier/train/distributed/launch.h"
+#include "tarsier/train/distributed/rendezvous.h"
+#include "tests/free_port.h"
 
 namespace tarsier {
 namespace {
+
+using test::free_port;
 
 Environment environment_of(std::map<std::string, std::string> values) {
   return [values = std::move(values)](const char* name) -> const char* {
@@ -48,6 +50,20 @@ TEST(Launch, ReadsTorchrunsVariables) {
   EXPECT_EQ(launch.local_rank, 1);
   EXPECT_EQ(launch.host, "10.0.0.1");
   EXPECT_EQ(launch.port, 29500);
+  EXPECT_FALSE(launch.launcher_store);
+  EXPECT_EQ(launch.attempt, 0);
+}
+
+TEST(Launch, ReadsTorchrunsStoreAndAttempt) {
+  const Launch launch =
+      *launch_from_environment(environment_of({{"RANK", "0"},
+                                               {"WORLD_SIZE", "2"},
+                                               {"MASTER_ADDR", "localhost"},
+                                               {"MASTER_PORT", "29500"},
+                                               {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+                                               {"TORCHELASTIC_RESTART_COUNT", "3"}}));
+  EXPECT_TRUE(launch.launcher_store);
+  EXPECT_EQ(launch.attempt, 3);
 }
 
 TEST(Launch, ReadsASlurmStep) {
@@ -78,19 +94,13 @@ TEST(Launch, NamesWhatIsMissingOrWrong) {
             "RANK: is '2', expected 0 to 1; start every rank with torchrun or srun");
   EXPECT_EQ(refusal({{"RANK", "0"}, {"WORLD_SIZE", "x"}}),
             "WORLD_SIZE: is 'x', expected 1 to 1048576; start every rank with torchrun or srun");
-}
-
-// A port nobody listens on now.
-std::int64_t free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  ::bind(socket, reinterpret_cast<sockaddr*>(&address), length);
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
-  ::close(socket);
-  return ntohs(address.sin_port);
+  EXPECT_EQ(refusal({{"RANK", "0"},
+                     {"WORLD_SIZE", "2"},
+                     {"MASTER_ADDR", "a"},
+                     {"MASTER_PORT", "1"},
+                     {"TORCHELASTIC_RESTART_COUNT", "-1"}}),
+            "TORCHELASTIC_RESTART_COUNT: is '-1', expected 0 to 9223372036854775807; start every "
+            "rank with torchrun or srun");
 }
 
 // Runs `body` as each rank, in a process of its own; gives their exit codes.
@@ -131,6 +141,13 @@ TEST(Gloo, RanksSumAndSpread) {
       Tensor count = at::full({}, world.rank(), at::kLong);
       world.broadcast_(count, size - 1);
       if (count.item<std::int64_t>() != size - 1) return 2;
+      Tensor half = at::full({3}, static_cast<double>(world.rank()), at::kBFloat16);
+      Tensor bytes = half.view(at::kByte);
+      world.broadcast_(bytes, size - 1);
+      if (half[2].item<double>() != static_cast<double>(size - 1)) return 3;
+      Tensor part = at::full({2}, static_cast<double>(world.rank() + 1), at::kDouble);
+      world.reduce_sum_(part, size - 1);
+      if (world.rank() == size - 1 && part[1].item<double>() != expected) return 4;
       world.barrier();
       return 0;
     };
@@ -190,11 +207,38 @@ TEST(Gloo, RanksThatDoNotMeetAreAnError) {
   }
 }
 
+// torchrun keeps a store of its own, which stays when it starts the ranks again.
+TEST(Gloo, RanksMeetInTheLaunchersStoreAtEveryAttempt) {
+  const std::int64_t port = free_port();
+  const Rendezvous launcher({0, 1, 0, "127.0.0.1", port}, std::chrono::seconds(60));
+  for (const std::int64_t attempt : {0, 1}) {
+    std::vector<double> sums(2);
+    std::vector<std::jthread> ranks;
+    for (std::int64_t rank = 0; rank < 2; ++rank) {
+      ranks.emplace_back([&, rank] {
+        const auto world = make_gloo_communicator({rank, 2, rank, "127.0.0.1", port, true, attempt},
+                                                  std::chrono::seconds(60));
+        Tensor sum = at::full({}, static_cast<double>(rank + 1), at::kDouble);
+        world->all_reduce_sum_(sum);
+        sums[static_cast<std::size_t>(rank)] = sum.item<double>();
+      });
+    }
+    ranks.clear();
+    EXPECT_EQ(sums, (std::vector<double>{3, 3})) << attempt;
+  }
+}
+
+TEST(JoinRanks, OneIsAlone) {
+  EXPECT_EQ(join_ranks(std::nullopt, at::kCPU, std::chrono::seconds(1))->size(), 1);
+  EXPECT_EQ(join_ranks(Launch{}, at::kCUDA, std::chrono::seconds(1))->size(), 1);
+}
+
 TEST(Solo, EveryCallIsDoneAtOnce) {
   const auto world = make_solo_communicator();
   Tensor x = at::ones({2});
   world->all_reduce_sum_(x);
   world->broadcast_(x, 0);
+  world->reduce_sum_(x, 0);
   world->barrier();
   EXPECT_TRUE(at::equal(x, at::ones({2})));
   EXPECT_EQ(world->size(), 1);

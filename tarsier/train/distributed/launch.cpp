@@ -42,6 +42,10 @@ Launch from_torchrun(const Environment& environment) {
                           : number_of(environment, "LOCAL_RANK", "RANK", 0, launch.size - 1);
   launch.host = text_of(environment, "MASTER_ADDR", "RANK");
   launch.port = number_of(environment, "MASTER_PORT", "RANK", 1, 65535);
+  const char* agent = environment("TORCHELASTIC_USE_AGENT_STORE");
+  launch.launcher_store = agent != nullptr && std::strcmp(agent, "True") == 0;
+  if (environment("TORCHELASTIC_RESTART_COUNT") != nullptr)
+    launch.attempt = number_of(environment, "TORCHELASTIC_RESTART_COUNT", "RANK", 0, INT64_MAX);
   return launch;
 }
 

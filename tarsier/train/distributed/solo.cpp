@@ -8,6 +8,7 @@ class Solo final : public Communicator {
   std::int64_t rank() const override { return 0; }
   std::int64_t size() const override { return 1; }
   void all_reduce_sum_(Tensor&) override {}
+  void reduce_sum_(Tensor&, std::int64_t) override {}
   void broadcast_(Tensor&, std::int64_t) override {}
   void barrier() override {}
 };

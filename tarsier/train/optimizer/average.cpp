@@ -14,8 +14,9 @@ double average_decay(double limit, std::int64_t updates) {
 
 void start_averages(Optimizer& optimizer) {
   for (Optimizer::Parameter& parameter : optimizer.parameters()) {
-    if (!parameter.path.starts_with("training_only."))
-      parameter.average = parameter.master.detach().clone();
+    if (parameter.path.starts_with("training_only.")) continue;
+    parameter.averaged = true;
+    if (parameter.owned) parameter.average = parameter.master.detach().clone();
   }
 }
 
@@ -38,7 +39,7 @@ void AveragedWeights::exchange() {
     const Tensor kept = parameter.master.clone();
     parameter.master.copy_(parameter.average);
     parameter.average.copy_(kept);
-    if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);
+    parameter.refresh_weight();
   }
 }
 

@@ -16,7 +16,7 @@ void start_averages(Optimizer& optimizer);
 /// average = decay * average + (1 - decay) * weight.
 void update_averages(Optimizer& optimizer, double decay);
 
-/// While it lives, the model's weights are the averages, for an export.
+/// While it lives, the model's weights are the averages, for an export: those this rank owns.
 class AveragedWeights {
  public:
   explicit AveragedWeights(Optimizer& optimizer);

@@ -12,7 +12,7 @@
 
 namespace tarsier {
 
-void Optimizer::add(std::string path, const Tensor& weight) {
+void Optimizer::add(std::string path, const Tensor& weight, std::int64_t owner, bool owned) {
   const at::NoGradGuard no_grad;
   Parameter parameter{};
   parameter.is_layer_matrix = weight.dim() == 2 && path.find("embed_tokens") == std::string::npos &&
@@ -20,11 +20,20 @@ void Optimizer::add(std::string path, const Tensor& weight) {
                               !path.starts_with("training_only.");
   parameter.path = std::move(path);
   parameter.weight = weight;
-  parameter.master = weight.scalar_type() == at::kFloat ? weight : weight.detach().to(at::kFloat);
-  parameter.mean = at::zeros(weight.sizes(), at::kFloat);
-  parameter.variance = at::zeros(weight.sizes(), at::kFloat);
-  parameter.steps = at::zeros({}, at::kFloat);
+  parameter.owner = owner;
+  parameter.owned = owned;
+  if (weight.scalar_type() == at::kFloat) parameter.master = weight;
+  if (owned) {
+    if (!parameter.master.defined()) parameter.master = weight.detach().to(at::kFloat);
+    parameter.mean = at::zeros(weight.sizes(), at::kFloat);
+    parameter.variance = at::zeros(weight.sizes(), at::kFloat);
+    parameter.steps = at::zeros({}, at::kFloat);
+  }
   parameters_.push_back(std::move(parameter));
+}
+
+void Optimizer::Parameter::refresh_weight() {
+  if (owned && !master.is_same(weight)) weight.copy_(master);
 }
 
 void Optimizer::add_gradients(const std::vector<Tensor>& gradients) {
@@ -41,7 +50,7 @@ void Optimizer::add_gradients(const std::vector<Tensor>& gradients) {
   }
 }
 
-double Optimizer::gradient_norm() const {
+std::vector<double> Optimizer::gradient_norms() const {
   // Each sum is one thread's, so the last bit does not depend on how many there are.
   std::vector<double> norms(parameters_.size());
   at::parallel_for(0, static_cast<std::int64_t>(norms.size()), 1,
@@ -53,6 +62,10 @@ double Optimizer::gradient_norm() const {
                          norms[static_cast<std::size_t>(i)] = gradient.norm().item<double>();
                      }
                    });
+  return norms;
+}
+
+double joint_norm(std::span<const double> norms) {
   double squares = 0;
   for (const double norm : norms) squares += norm * norm;
   return std::sqrt(squares);
@@ -63,6 +76,7 @@ void Optimizer::step(const OptimizerSettings& settings, double scale, Workers& w
   std::vector<Parameter*> by_adamw, by_muon;
   for (Parameter& parameter : parameters_) {
     if (!parameter.gradient.defined()) continue;
+    check(parameter.owned, "a parameter is updated by the rank that owns it");
     if (scale != 1) parameter.gradient = parameter.gradient * scale;  // it may be autograd's own
     const bool muon = settings.rule == UpdateRule::muon && parameter.is_layer_matrix;
     (muon ? by_muon : by_adamw).push_back(&parameter);
@@ -70,7 +84,7 @@ void Optimizer::step(const OptimizerSettings& settings, double scale, Workers& w
   adamw_update(by_adamw, settings);
   muon_update(by_muon, settings, workers);
   for (Parameter& parameter : parameters_) {
-    if (!parameter.master.is_same(parameter.weight)) parameter.weight.copy_(parameter.master);
+    parameter.refresh_weight();
   }
   clear_gradients();
 }
@@ -82,6 +96,7 @@ void Optimizer::clear_gradients() {
 void Optimizer::reset_moments() {
   const at::NoGradGuard no_grad;
   for (Parameter& parameter : parameters_) {
+    if (!parameter.owned) continue;
     parameter.mean.zero_();
     parameter.variance.zero_();
     parameter.steps.zero_();

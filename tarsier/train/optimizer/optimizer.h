@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct OptimizerSettings {
 };
 
 /// The weights that can learn, with what an update needs: f32 gradients, moments and, for 16-bit
-/// weights, a master copy.
+/// weights, a master copy. Where several ranks train one model, each keeps the moments, averages
+/// and 16-bit weights' masters of the parameters it owns, and those alone.
 class Optimizer {
  public:
   struct Parameter {
@@ -30,12 +32,18 @@ class Optimizer {
     Tensor master;  // f32; the same tensor as `weight` when that is f32
     Tensor mean, variance;               // f32, moments of the gradient; Muon uses `mean` alone
     Tensor steps;                        // f32 scalar: updates so far
+    std::int64_t owner = 0;              // the rank that updates it
+    bool owned = true;                   // by this rank; else master (of 16-bit weights), mean,
+                                         // variance, steps and average are undefined
+    bool averaged = false;               // its owner keeps an average
     Tensor gradient;                     // f32, undefined until one is added
     Tensor average;                      // f32, of `master` over time; undefined where none is kept
     bool is_layer_matrix;                // 2-D and neither an embedding nor a head
     double rate = 1;                     // times the settings'
     std::optional<double> weight_decay;  // in place of the settings'
 
+    /// A 16-bit weight takes its master's value, where this rank has one. Without gradient mode.
+    void refresh_weight();
     /// The decay of a step: none for norms and biases, unless the settings say so.
     double decay(const OptimizerSettings& settings) const {
       if (weight.dim() < 2 && !settings.decay_vectors) return 0;
@@ -43,14 +51,15 @@ class Optimizer {
     }
   };
 
-  void add(std::string path, const Tensor& weight);
+  void add(std::string path, const Tensor& weight, std::int64_t owner = 0, bool owned = true);
   /// Adds one gradient for each parameter, in their order; undefined ones add nothing. Sums are f32
   /// and taken in the order of calls.
   void add_gradients(const std::vector<Tensor>& gradients);
-  /// Applies the gradients scaled by `scale` to every parameter that has one, and clears them.
+  /// Applies the gradients scaled by `scale` to every parameter that has one, and clears them. A
+  /// parameter of another rank has none by then.
   void step(const OptimizerSettings& settings, double scale, Workers& workers);
-  /// L2 norm of all gradients together.
-  double gradient_norm() const;
+  /// L2 norm of each parameter's gradient, 0 where there is none.
+  std::vector<double> gradient_norms() const;
   void clear_gradients();
   void reset_moments();
 
@@ -60,5 +69,8 @@ class Optimizer {
  private:
   std::vector<Parameter> parameters_;
 };
+
+/// L2 norm of vectors together, from that of each.
+double joint_norm(std::span<const double> norms);
 
 }  // namespace tarsier

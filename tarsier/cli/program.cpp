@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <vector>
@@ -68,7 +69,9 @@ std::string program_help() {
       "commands:\n{}\n"
       "`tarsier <command> --help` tells more, with examples. The answer alone goes to standard "
       "output.\n"
-      "Exit codes: 0 done, 2 usage, 4 model, 5 input, 6 memory or disk, 70 a bug of ours.\n",
+      "Exit codes: 0 done, 2 usage, 3 some rows failed, 4 model, 5 input, 6 memory or disk, 70 a "
+      "bug "
+      "of ours.\n",
       list_of(all));
 }
 
@@ -121,6 +124,13 @@ int report(const std::exception_ptr& error) noexcept {
   return failure.exit_code;
 }
 
+// A termination that the command can go on from is "try again", and a state that could not be saved
+// is told as that; any other command that was stopped tells the signal.
+int exit_code_after(int signal, int exit_code) {
+  const bool resumable = exit_code == kExitTryAgain && signal == SIGTERM;
+  return resumable || exit_code == kExitResource ? exit_code : kExitSignal + signal;
+}
+
 }  // namespace
 
 int run_program(Arguments arguments) noexcept {
@@ -132,7 +142,7 @@ int run_program(Arguments arguments) noexcept {
     } catch (...) {
       exit_code = report(std::current_exception());
     }
-    if (signals.signal() != 0) exit_code = kExitSignal + signals.signal();
+    if (signals.signal() != 0) exit_code = exit_code_after(signals.signal(), exit_code);
   } catch (...) {
     exit_code = report(std::current_exception());
   }

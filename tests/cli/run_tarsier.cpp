@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -26,31 +28,59 @@ std::string read_whole(const std::filesystem::path& path) {
 
 ProgramResult run_tarsier(const std::vector<std::string>& arguments,
                           const std::filesystem::path& folder) {
-  const ScratchFolder scratch;
-  const std::string out = scratch.path() / "out", err = scratch.path() / "err";
+  return RunningTarsier(arguments, folder).wait();
+}
+
+RunningTarsier::RunningTarsier(const std::vector<std::string>& arguments,
+                               const std::filesystem::path& folder, std::int64_t largest_file) {
+  const std::string out = scratch_.path() / "out", err = scratch_.path() / "err";
   std::vector<char*> words = {const_cast<char*>("tarsier")};
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   const std::string directory = folder.empty() ? TARSIER_SOURCE_DIR : folder.string();
+  const auto bytes = static_cast<rlim_t>(largest_file);
+  const rlimit limit{bytes, bytes};
 
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) {  // only calls that are safe between fork and exec
+  child_ = fork();
+  if (child_ < 0) throw std::runtime_error("fork failed");
+  if (child_ == 0) {  // only calls that are safe between fork and exec
     const int input = open("/dev/null", O_RDONLY);
     const int output = open(out.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
     const int errors = open(err.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (input < 0 || output < 0 || errors < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
-        dup2(errors, 2) < 0 || chdir(directory.c_str()) < 0) {
+        dup2(errors, 2) < 0 || chdir(directory.c_str()) < 0 ||
+        (bytes > 0 && setrlimit(RLIMIT_FSIZE, &limit) < 0)) {
       _exit(99);
     }
     execv(TARSIER_PROGRAM, words.data());
     _exit(99);
   }
-  int status = 0;
-  if (waitpid(child, &status, 0) != child) throw std::runtime_error("waitpid failed");
-  const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {exit_code, read_whole(out), read_whole(err)};
+}
+
+RunningTarsier::~RunningTarsier() {
+  if (ended_) return;
+  ::kill(child_, SIGKILL);
+  ::waitpid(child_, &status_, 0);
+}
+
+bool RunningTarsier::is_running() {
+  if (!ended_) ended_ = ::waitpid(child_, &status_, WNOHANG) == child_;
+  return !ended_;
+}
+
+void RunningTarsier::send(int signal) {
+  if (is_running()) ::kill(child_, signal);
+}
+
+std::string RunningTarsier::err() const { return read_whole(scratch_.path() / "err"); }
+
+ProgramResult RunningTarsier::wait() {
+  if (!ended_ && ::waitpid(child_, &status_, 0) != child_)
+    throw std::runtime_error("waitpid failed");
+  ended_ = true;
+  const int exit_code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  return {exit_code, read_whole(scratch_.path() / "out"), err()};
 }
 
 void expect_golden(const std::string& name, const std::string& text) {

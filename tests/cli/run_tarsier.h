@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -31,6 +34,28 @@ class ScratchFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// The built program under way, as run_tarsier starts it; killed with the object if it still runs.
+class RunningTarsier {
+ public:
+  /// `largest_file` bounds the files it may write (RLIMIT_FSIZE), 0: no bound.
+  explicit RunningTarsier(const std::vector<std::string>& arguments,
+                          const std::filesystem::path& folder = {}, std::int64_t largest_file = 0);
+  ~RunningTarsier();
+  RunningTarsier(const RunningTarsier&) = delete;
+  RunningTarsier& operator=(const RunningTarsier&) = delete;
+
+  bool is_running();
+  void send(int signal);
+  std::string err() const;  // what it has written to stderr so far
+  ProgramResult wait();
+
+ private:
+  ScratchFolder scratch_;
+  pid_t child_ = -1;
+  bool ended_ = false;
+  int status_ = 0;
 };
 
 }  // namespace tarsier

@@ -11,6 +11,12 @@ namespace tarsier {
 std::span<const Command> commands();
 
 CommandFunction run_ask;
+CommandFunction run_data_check;
+CommandFunction run_data_convert;
+CommandFunction run_data_filter;
+CommandFunction run_data_mix;
+CommandFunction run_data_selfsup;
+CommandFunction run_data_shard;
 CommandFunction run_data_synth;
 CommandFunction run_describe;
 CommandFunction run_doctor;

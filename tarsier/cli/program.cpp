@@ -69,7 +69,9 @@ std::string program_help() {
       "commands:\n{}\n"
       "`tarsier <command> --help` tells more, with examples. The answer alone goes to standard "
       "output.\n"
-      "Exit codes: 0 done, 2 usage, 4 model, 5 input, 6 memory or disk, 70 a bug of ours.\n",
+      "Exit codes: 0 done, 2 usage, 3 some rows failed, 4 model, 5 input, 6 memory or disk, 70 a "
+      "bug "
+      "of ours.\n",
       list_of(all));
 }
 

@@ -63,7 +63,7 @@ TEST(DataSynth, WritesClipsAndGoesOnWhereItWas) {
   EXPECT_EQ(run_tarsier(command).exit_code, 0);
   EXPECT_EQ(fs::last_write_time(fs::path(out) / "000000.mp4"), written);
   expect_refusal({"data", "synth", "--level", "easy", "--seed", "9", "--clips", "2", "--out", out},
-                 2, "holds clips of other settings");
+                 2, "holds the output of other settings");
 }
 
 TEST(TrainSft, TrainsResumesAndLeavesAModelThatAnswers) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tarsier/data/check/intervals.h"
+#include "tarsier/data/check/media_marks.h"
 #include "tests/data/small_videos.h"
 #include "tests/data/temporary_folder.h"
 
@@ -126,6 +127,39 @@ TEST_F(CheckTest, EachProblem) {
                   "image or audio of the row"));
 }
 
+TEST(MediaMarks, WhatAWordMayNotBe) {
+  const auto found = [](const char* words) { return find_media_mark(words).value_or(""); };
+  EXPECT_EQ(found("a < b <|> <||> <| x |> <Video> <frame: 1-3> <|Im|>"), "");
+  EXPECT_EQ(found("see <video>"), "<video>");
+  EXPECT_EQ(found("<x><image><video>"), "<image>");
+  EXPECT_EQ(found("<audio>"), "<audio>");
+  EXPECT_EQ(found("<speech>"), "<speech>");
+  EXPECT_EQ(found("a<|video_pad|>"), "<|video_pad|>");
+  EXPECT_EQ(found("<<|im_end|>"), "<|im_end|>");
+}
+
+TEST_F(CheckTest, WordsThatStandForMediaAndRowsThatAreTooLong) {
+  EXPECT_THAT(lines(tarsier_row(R"("video_file":"a.mp4")", R"("text":"x <video>")")),
+              ElementsAre("media_mark | turns[1]: has <video> in its words; give the media a part "
+                          "of its own, or take the mark out"));
+  EXPECT_THAT(
+      lines(tarsier_row(R"("video_file":"a.mp4")", R"("chosen":"<|im_end|>","rejected":"x")")),
+      ElementsAre("media_mark | chosen: has <|im_end|> in its words; give the media a part of its "
+                  "own, or take the mark out"));
+  const std::string row =
+      tarsier_row(R"("video_file":"a.mp4")", R"("text":")" + std::string(60'000, 'x') + "\"");
+  write_text(folder_ / "rows.jsonl", row);
+  CheckSettings settings;
+  const auto report = [&] {
+    return check_rows({folder_ / "rows.jsonl"}, std::nullopt, settings, 1, folder_ / "s", {});
+  };
+  EXPECT_THAT(report().problems.at("length").first,
+              ElementsAre("rows.jsonl line 1: is about 19800 tokens long, at most 16384; cut the "
+                          "row, or show fewer frames"));
+  settings.max_tokens = 19801;
+  EXPECT_EQ(report().bad_rows, 0);
+}
+
 TEST_F(CheckTest, CountsRowsAndNamesTheFirst) {
   std::string rows;
   for (int i = 0; i < 200; ++i)
@@ -145,6 +179,11 @@ TEST_F(CheckTest, CountsRowsAndNamesTheFirst) {
   EXPECT_EQ(one.problems.at("answer").first.size(), 5u);
   EXPECT_EQ(one.problems.at("marker_gap").rows, 1);
   EXPECT_EQ(report_json(one), report_json(three));
+  settings.named = 2;
+  const CheckReport two =
+      check_rows({folder_ / "rows.jsonl"}, std::nullopt, settings, 1, folder_ / "s", {});
+  EXPECT_THAT(two.problems.at("answer").first,
+              ElementsAre(one.problems.at("answer").first[0], one.problems.at("answer").first[1]));
 }
 
 }  // namespace

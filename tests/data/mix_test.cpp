@@ -11,6 +11,7 @@
 #include "tarsier/base/log.h"
 #include "tarsier/base/random.h"
 #include "tarsier/data/mix/mix_order.h"
+#include "tarsier/data/row_cost.h"
 #include "tests/data/temporary_folder.h"
 
 namespace tarsier {
@@ -186,6 +187,8 @@ TEST(RowCost, CountsTextAndPictures) {
   EXPECT_EQ(row_cost(record), 100 + 16 * 300);
   record.media[0].extra["n_frames"] = "8";
   EXPECT_EQ(row_cost(record), 100 + 8 * 300);
+  record.media[0].extra["n_frames"] = "128";
+  EXPECT_NEAR(row_cost(record), 100 + 12'037, 1) << "the budget of a sample";
   record.media[0].kind = MediaKind::image;
   record.media[0].extra.clear();
   EXPECT_EQ(row_cost(record), 100 + 300);

@@ -121,9 +121,30 @@ TEST_F(RowStageTest, GoesOnAfterAStopAndEndsTheSame) {
     const StageReport second = run_row_stage(stopped, first_of_each(&examined), {});
     EXPECT_FALSE(second.stopped);
     EXPECT_EQ(second.rows, 301);
-    EXPECT_EQ(examined, 300 - first.rows) << "what was examined is not examined again";
+    EXPECT_EQ(examined, 300 - first.rows + first.failed)
+        << "what was examined is not examined again, but for what failed";
     expect_same(name, "whole");
   }
+}
+
+TEST_F(RowStageTest, GivesUpAtTooManyFailuresAndTriesThemAgain) {
+  write_text(folder_ / "rows.jsonl", rows(40));  // five of them fail
+  StageJob strict = job(folder_ / "rows.jsonl", folder_ / "out");
+  strict.max_failures = 2;
+  try {
+    run_row_stage(strict, first_of_each(), {});
+    ADD_FAILURE() << "three rows failed";
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.note.text(),
+              "--max-failures: 3 rows failed, at most 2 may; mend them, or allow more, and run the "
+              "same command again");
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "out" / "rows.jsonl"));
+  RowStage mended = first_of_each();
+  mended.examine = [](const Row& row) { return nlohmann::json(answer_text(row.record)).dump(); };
+  EXPECT_EQ(run_row_stage(strict, mended, {}).failed, 0);
+  run_row_stage(job(folder_ / "rows.jsonl", folder_ / "whole"), mended, {});
+  expect_same("out", "whole");
 }
 
 TEST_F(RowStageTest, ALineCutByAKillIsDoneAgain) {

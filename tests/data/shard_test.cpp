@@ -207,7 +207,7 @@ TEST(Inputs, RangesOfShards) {
   const auto files = expand_inputs({(folder / "s-{008..010}.tar").string()});
   ASSERT_EQ(files.size(), 3u);
   EXPECT_EQ(files[2].filename(), "s-010.tar");
-  EXPECT_THROW(expand_inputs({(folder / "s-{008..011}.tar").string()}), ConfigError);
+  EXPECT_THROW(expand_inputs({(folder / "s-{008..011}.tar").string()}), InputError);
 }
 
 }  // namespace

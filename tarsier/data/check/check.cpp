@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tarsier/base/log.h"
 #include "tarsier/data/check/intervals.h"
+#include "tarsier/data/check/media_marks.h"
+#include "tarsier/data/row_cost.h"
 #include "tarsier/data/stages/parallel.h"
 #include "tarsier/media/sampling.h"
 #include "tarsier/media/video_reader.h"
@@ -15,7 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLinesNamed = 5;
+using Clock = std::chrono::steady_clock;
+constexpr auto kReportEvery = std::chrono::seconds(30);
 constexpr double kTimeTolerance = 0.1;  // seconds an end may lie behind the video's
 
 bool is_blank(const std::string& text) {
@@ -30,7 +35,9 @@ class RowCheck {
     check_roles();
     check_answers();
     check_shown();
+    check_words();
     check_preference();
+    check_length();
     for (std::size_t i = 0; i < row_.record.media.size(); ++i) check_media(i);
     return std::move(problems_);
   }
@@ -94,6 +101,27 @@ class RowCheck {
         add("media_shown", fmt::format("media[{}]", i), fmt::format("is shown {} times", shown[i]),
             "give one mark for each video, image or audio of the row");
     }
+  }
+
+  void check_words() {
+    const auto require = [&](const std::string& words, const std::string& field) {
+      if (const auto mark = find_media_mark(words))
+        add("media_mark", field, fmt::format("has {} in its words", *mark),
+            "give the media a part of its own, or take the mark out");
+    };
+    for (std::size_t i = 0; i < row_.record.turns.size(); ++i)
+      require(text_of(row_.record.turns[i]), fmt::format("turns[{}]", i));
+    if (!row_.record.preference) return;
+    require(row_.record.preference->chosen, "chosen");
+    require(row_.record.preference->rejected, "rejected");
+  }
+
+  void check_length() {
+    const double tokens = row_cost(row_.record);
+    if (tokens > settings_.max_tokens)
+      add("length", "",
+          fmt::format("is about {:.0f} tokens long, at most {:.0f}", tokens, settings_.max_tokens),
+          "cut the row, or show fewer frames");
   }
 
   void check_preference() {
@@ -166,14 +194,14 @@ class RowCheck {
   std::vector<Problem> problems_;
 };
 
-void count(const std::vector<Problem>& problems, CheckReport& report) {
+void count(const std::vector<Problem>& problems, std::size_t named, CheckReport& report) {
   ++report.rows;
   std::set<std::string> counted;
   bool bad = false;
   for (const Problem& problem : problems) {
     CheckReport::Count& kind = report.problems[problem.kind];
     if (counted.insert(problem.kind).second) ++kind.rows;
-    if (kind.first.size() < kLinesNamed) kind.first.push_back(problem.note.text());
+    if (kind.first.size() < named) kind.first.push_back(problem.note.text());
     bad = bad || problem.kind != "marker_gap";
   }
   if (bad) ++report.bad_rows;
@@ -190,6 +218,7 @@ CheckReport check_rows(const std::vector<fs::path>& inputs, std::optional<RowFor
                        const std::stop_token& stop) {
   CheckReport report;
   RowInput input(inputs, scratch);
+  auto reported = Clock::now();
   for (bool more = true; more && !stop.stop_requested();) {
     std::vector<RowText> texts;
     while (texts.size() < 64 * static_cast<std::size_t>(workers)) {
@@ -208,10 +237,15 @@ CheckReport check_rows(const std::vector<fs::path>& inputs, std::optional<RowFor
       }
     });
     if (stop.stop_requested()) break;
-    for (const auto& problems : found) count(problems, report);
+    for (const auto& problems : found) count(problems, settings.named, report);
+    if (Clock::now() - reported >= kReportEvery) {
+      log_info(fmt::format("{} rows checked, {} bad", report.rows, report.bad_rows));
+      reported = Clock::now();
+    }
   }
   report.stopped = stop.stop_requested();
-  for (const ErrorNote& note : input.problems()) count({Problem{"row", note}}, report);
+  for (const ErrorNote& note : input.problems())
+    count({Problem{"row", note}}, settings.named, report);
   return report;
 }
 

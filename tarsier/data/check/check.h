@@ -13,15 +13,18 @@
 namespace tarsier {
 
 struct CheckSettings {
-  std::int64_t frames = 16;  // that event markers count
-  bool open_media = true;    // and compare times with it; else only look whether files are there
-  bool decode = false;       // the first and last frame a row means
+  std::int64_t frames = 16;   // that event markers count
+  bool open_media = true;     // and compare times with it; else only look whether files are there
+  bool decode = false;        // the first and last frame a row means
+  double max_tokens = 16384;  // of a row, by row_cost(); Tarsier2's longest sequence
+  std::size_t named = 5;      // rows of each kind that the report names
 };
 
 /// One thing wrong with a row.
 struct Problem {
-  std::string kind;  // "row", "roles", "answer", "media_shown", "media", "times", "markers",
-                     // "preference"; "marker_gap" is a warning and makes no row bad
+  std::string kind;  // "row", "roles", "answer", "media_shown", "media_mark", "media", "times",
+                     // "markers", "length", "preference"; "marker_gap" is a warning and makes no
+                     // row bad
   ErrorNote note;
 };
 
@@ -33,7 +36,7 @@ struct CheckReport {
   std::int64_t rows = 0, bad_rows = 0;
   struct Count {
     std::int64_t rows = 0;
-    std::vector<std::string> first;  // the first 5, a line each
+    std::vector<std::string> first;  // a line each
   };
   std::map<std::string, Count> problems;  // by kind
 };

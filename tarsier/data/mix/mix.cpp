@@ -9,7 +9,9 @@
 #include "tarsier/base/atomic_file.h"
 #include "tarsier/base/log.h"
 #include "tarsier/data/mix/mix_order.h"
+#include "tarsier/data/row_cost.h"
 #include "tarsier/data/rows/row_input.h"
+#include "tarsier/data/stages/failures.h"
 #include "tarsier/data/stages/job_folder.h"
 
 namespace tarsier {
@@ -18,10 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kFailuresNamed = 20;
 constexpr std::size_t kBatchesInWindow = 64;  // that balancing reorders
-constexpr double kTokensPerPicture = 300, kBytesPerToken = 4;
-constexpr std::int64_t kFrames = 16;
 
 /// Where each row of a file lies, so that any can be read on its own.
 class IndexedRows {
@@ -78,7 +77,8 @@ struct Ready {
 
 class Mixer {
  public:
-  explicit Mixer(const MixJob& job) : job_(job), rows_file_(job.out / "rows.jsonl") {
+  explicit Mixer(const MixJob& job)
+      : job_(job), rows_file_(job.out / "rows.jsonl"), failures_(job.max_failures) {
     std::vector<MixSource> shares;
     for (const auto& source : job.sources) {
       files_.emplace_back(source.file);
@@ -106,6 +106,8 @@ class Mixer {
       if ((i + 1) % 1'000'000 == 0) log_info(fmt::format("{} of {} rows", i + 1, count));
     }
     write(ready);
+    report_.failed = failures_.count();
+    report_.failures = failures_.first();
     rows_file_.commit();
     write_file_atomically(job_.out / "report.json", report_json(report_));
     return report_;
@@ -118,7 +120,7 @@ class Mixer {
     ++report_.sources[pick.source].drawn;
     const RowText text = files_[pick.source].read(pick.row);
     Outcome<Row> parsed = parse_row(text, job_.from);
-    if (const auto* note = std::get_if<ErrorNote>(&parsed)) return fail(*note);
+    if (const auto* note = std::get_if<ErrorNote>(&parsed)) return failures_.add(*note);
     Row& row = std::get<Row>(parsed);
     try {
       move_media_paths(row.record, row.folder, job_.out.string());
@@ -130,7 +132,7 @@ class Mixer {
       ready.push_back({write_record(row.record, job_.to.value_or(row.format)) + "\n",
                        job_.batch > 0 ? row_cost(row.record) : 0});
     } catch (const InputError& error) {
-      fail(error.note);
+      failures_.add(error.note);
     }
   }
 
@@ -149,14 +151,9 @@ class Mixer {
     ready.clear();
   }
 
-  void fail(const ErrorNote& note) {
-    ++report_.failed;
-    if (report_.failures.size() < kFailuresNamed) report_.failures.push_back(note.text());
-    log_warning(note.text());
-  }
-
   const MixJob& job_;
   AtomicFile rows_file_;
+  Failures failures_;
   std::vector<IndexedRows> files_;
   std::optional<MixOrder> order_;
   std::int64_t total_ = 0;
@@ -181,28 +178,6 @@ std::optional<MixReport> finished_report(const fs::path& folder) {
 }
 
 }  // namespace
-
-double row_cost(const Record& record) {
-  double cost = 0;
-  for (const Turn& turn : record.turns)
-    cost += static_cast<double>(text_of(turn).size()) / kBytesPerToken;
-  if (record.preference)
-    cost +=
-        static_cast<double>(record.preference->chosen.size() + record.preference->rejected.size()) /
-        kBytesPerToken;
-  for (const Media& media : record.media) {
-    std::int64_t pictures = media.kind == MediaKind::video ? kFrames : 1;
-    if (media.is_list) pictures = static_cast<std::int64_t>(media.files.size());
-    if (!media.frame_indices.empty())
-      pictures = static_cast<std::int64_t>(media.frame_indices.size());
-    if (const auto asked = media.extra.find("n_frames"); asked != media.extra.end()) {
-      const Json number = Json::parse(asked->second);
-      if (number.is_number_integer()) pictures = number.get<std::int64_t>();
-    }
-    cost += static_cast<double>(pictures) * kTokensPerPicture;
-  }
-  return cost;
-}
 
 MixReport run_mix(const MixJob& job, const std::stop_token& stop) {
   std::vector<fs::path> inputs;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "tarsier/data/formats/format.h"
-#include "tarsier/data/record.h"
 
 namespace tarsier {
 
@@ -21,9 +20,10 @@ struct MixJob {
   std::filesystem::path out;  // rows.jsonl, report.json, settings.json
   std::optional<RowFormat> from, to;
   std::uint64_t seed = 1;
-  std::int64_t rows = 0;   // to write; 0: as many as the sources have together
-  std::int64_t skip = 0;   // positions of the order to leave out first
-  std::int64_t batch = 0;  // balance the cost of runs of so many rows; 0: do not
+  std::int64_t rows = 0;           // to write; 0: as many as the sources have together
+  std::int64_t skip = 0;           // positions of the order to leave out first
+  std::int64_t batch = 0;          // balance the cost of runs of so many rows; 0: do not
+  std::int64_t max_failures = -1;  // rows that may fail before it gives up; below 0: any number
 };
 
 struct MixReport {
@@ -40,12 +40,9 @@ struct MixReport {
 /// Writes the rows at positions skip ... skip + rows - 1 of MixOrder. Each carries `mix`: its
 /// `source`, `epoch`, `position` and `row`. A bad row is counted, named and left out; none stands
 /// in its place. Everything appears whole; a killed job begins again, with the same bytes.
-/// ConfigError as claim_job_folder and MixOrder; InputError: a file that cannot be read.
+/// ConfigError as claim_job_folder and MixOrder; InputError: a file that cannot be read, too many
+/// failures.
 MixReport run_mix(const MixJob& job, const std::stop_token& stop);
-
-/// What a row costs to train on, in tokens, from the row alone: a token for 4 bytes of text, and
-/// 300 for each picture or frame (Tarsier2 at its default pixel budget; 16 frames unless it says).
-double row_cost(const Record& record);
 
 std::string report_json(const MixReport& report);
 

@@ -120,7 +120,7 @@ std::vector<fs::path> expand_inputs(const std::vector<std::string>& names) {
   }
   for (const fs::path& file : files) {
     if (!fs::is_regular_file(file))
-      throw ConfigError({"--in", fmt::format("no file {}", file.string()), "check the path"});
+      throw InputError({"--in", fmt::format("no file {}", file.string()), "check the path"});
   }
   return files;
 }

@@ -49,8 +49,8 @@ class RowInput {
   std::vector<ErrorNote> problems_;
 };
 
-/// "--in" of a command: `name-{000000..000012}.tar` stands for each number in turn. ConfigError
-/// when a file is not there.
+/// "--in" of a command: `name-{000000..000012}.tar` stands for each number in turn. InputError when
+/// a file is not there.
 std::vector<std::filesystem::path> expand_inputs(const std::vector<std::string>& names);
 
 }  // namespace tarsier

@@ -12,6 +12,7 @@
 #include "tarsier/base/mapped_file.h"
 #include "tarsier/data/rows/row_input.h"
 #include "tarsier/data/rows/tar_writer.h"
+#include "tarsier/data/stages/failures.h"
 #include "tarsier/data/stages/job_folder.h"
 #include "tarsier/data/stages/parallel.h"
 
@@ -21,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kFailuresNamed = 20;
 constexpr std::int64_t kTarBlock = 512;
 
 /// One row with the bytes of its media, ready to be written.
@@ -94,7 +94,8 @@ std::string with_key(std::string row, const std::string& key) {
 
 class Sharder {
  public:
-  explicit Sharder(const ShardJob& job) : job_(job), log_(job.out / "progress.jsonl") {}
+  explicit Sharder(const ShardJob& job)
+      : job_(job), log_(job.out / "progress.jsonl"), failures_(job.max_failures) {}
 
   ShardReport run(const std::stop_token& stop) {
     const std::int64_t behind_us = take_earlier();
@@ -147,6 +148,7 @@ class Sharder {
       report_.failures = json.at("failures").get<std::vector<std::string>>();
       ++report_.shards;
     }
+    failures_.restore(report_.failed, report_.failures);
     return report_.rows;
   }
 
@@ -202,13 +204,14 @@ class Sharder {
   }
 
   void fail(const ErrorNote& note) {
-    ++report_.failed;
-    if (report_.failures.size() < kFailuresNamed) report_.failures.push_back(note.text());
-    log_warning(note.text());
+    failures_.add(note);
+    report_.failed = failures_.count();
+    report_.failures = failures_.first();
   }
 
   const ShardJob& job_;
   ProgressLog log_;
+  Failures failures_;
   ShardReport report_;
   Json shards_ = Json::array();
   std::optional<TarWriter> writer_;

@@ -18,6 +18,7 @@ struct ShardJob {
   std::int64_t shard_bytes = std::int64_t{1} << 30;  // a shard ends before the row that exceeds it
   std::optional<RowFormat> from, to;
   int workers = 1;
+  std::int64_t max_failures = -1;  // rows that may fail before it gives up; below 0: any number
 };
 
 struct ShardReport {

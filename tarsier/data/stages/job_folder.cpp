@@ -43,10 +43,12 @@ std::string job_settings(const std::string& stage, const std::vector<fs::path>& 
 
 void claim_job_folder(const fs::path& folder, const std::string& settings) {
   fs::create_directories(folder);
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  std::vector<fs::path> left_over;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.path().filename().string().find(".tmp-") != std::string::npos)
-      fs::remove(entry.path());
+      left_over.push_back(entry.path());
   }
+  for (const fs::path& file : left_over) fs::remove(file);
   const fs::path file = folder / "settings.json";
   if (fs::exists(file)) {
     if (read_whole(file) == settings) return;

@@ -7,6 +7,7 @@
 
 #include "tarsier/base/atomic_file.h"
 #include "tarsier/base/log.h"
+#include "tarsier/data/stages/failures.h"
 #include "tarsier/data/stages/job_folder.h"
 #include "tarsier/data/stages/parallel.h"
 
@@ -18,7 +19,6 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRowsPerWorker = 16;  // in one chunk
-constexpr std::size_t kFailuresNamed = 20;
 constexpr auto kFlushEvery = std::chrono::seconds(1);
 constexpr auto kReportEvery = std::chrono::seconds(30);
 
@@ -28,25 +28,19 @@ struct Work {
   std::optional<Row> row;
   std::string facts;
   std::optional<ErrorNote> failure;
-  bool from_log = false;  // facts or failure are an earlier run's
+  bool logged = false;  // an earlier run came this far
+  bool known = false;   // and its facts are here
   bool done = false;
 };
 
-std::string failure_line(const ErrorNote& note) {
-  return Json{{"failed", Json{{"where", note.where}, {"what", note.what}, {"hint", note.hint}}}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+// Stands in the log for a row that failed: the next run tries it again, for its media may be
+// mended.
+constexpr char kFailedLine[] = R"({"failed":true})";
 
 void take_from_log(Work& work, const std::string& line) {
-  work.from_log = true;
-  const Json json = Json::parse(line, nullptr, false);
-  if (json.is_object() && json.contains("failed")) {
-    const Json& note = json["failed"];
-    work.failure =
-        ErrorNote{note.value("where", ""), note.value("what", ""), note.value("hint", "")};
-  } else {
-    work.facts = line;
-  }
+  work.logged = true;
+  work.known = line != kFailedLine;
+  if (work.known) work.facts = line;
 }
 
 void examine(const StageJob& job, const RowStage& stage, Work& work) {
@@ -55,7 +49,7 @@ void examine(const StageJob& job, const RowStage& stage, Work& work) {
     work.failure = *note;
   } else {
     work.row = std::move(std::get<Row>(parsed));
-    if (!work.from_log && stage.examine) {
+    if (!work.known && stage.examine) {
       try {
         work.facts = stage.examine(*work.row);
       } catch (const InputError& error) {
@@ -118,7 +112,11 @@ class Output {
 class Run {
  public:
   Run(const StageJob& job, const RowStage& stage)
-      : job_(job), stage_(stage), log_(job.out / "progress.jsonl"), output_(job) {}
+      : job_(job),
+        stage_(stage),
+        log_(job.out / "progress.jsonl"),
+        output_(job),
+        failures_(job.max_failures) {}
 
   StageReport run(const std::stop_token& stop) {
     RowInput input(job_.inputs, job_.out / "media");
@@ -156,10 +154,8 @@ class Run {
  private:
   void settle(Work& work) {
     ++report_.rows;
-    if (!work.from_log)
-      log_.append(work.failure         ? failure_line(*work.failure)
-                  : work.facts.empty() ? "null"
-                                       : work.facts);
+    if (!work.logged)
+      log_.append(work.failure ? kFailedLine : work.facts.empty() ? "null" : work.facts);
     if (!work.failure) {
       try {
         Decision decision = stage_.decide(*work.row, work.facts);
@@ -180,9 +176,14 @@ class Run {
   }
 
   void fail(const ErrorNote& note) {
-    ++report_.failed;
-    if (report_.failures.size() < kFailuresNamed) report_.failures.push_back(note.text());
-    log_warning(note.text());
+    try {
+      failures_.add(note);
+    } catch (const InputError&) {
+      log_.flush();
+      throw;
+    }
+    report_.failed = failures_.count();
+    report_.failures = failures_.first();
   }
 
   void tick() {
@@ -201,6 +202,7 @@ class Run {
   const RowStage& stage_;
   ProgressLog log_;
   Output output_;
+  Failures failures_;
   StageReport report_;
   Clock::time_point flushed_ = Clock::now(), reported_ = Clock::now();
 };

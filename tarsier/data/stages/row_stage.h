@@ -24,6 +24,7 @@ struct StageJob {
   std::optional<RowFormat> to;    // none: as the row was
   std::string settings = "{}";    // JSON object: all else that decides what comes out
   int workers = 1;
+  std::int64_t max_failures = -1;  // rows that may fail before it gives up; below 0: any number
 };
 
 /// Why a row is not in the output though nothing is wrong with it.
@@ -52,8 +53,9 @@ struct StageReport {
 
 /// Runs a job. Its files appear whole, when all rows are done; until then `out` holds
 /// progress.jsonl, by which the same job goes on after a stop or a kill and ends with the same
-/// bytes, whatever `workers` is. A finished job is not run again. ConfigError: `out` holds the
-/// output of another job. InputError: an input that cannot be read. ResourceError: the disk.
+/// bytes, whatever `workers` is; rows that failed are tried again. A finished job is not run again.
+/// ConfigError: `out` holds the output of another job. InputError: an input that cannot be read,
+/// too many failures. ResourceError: the disk.
 StageReport run_row_stage(const StageJob& job, const RowStage& stage, std::stop_token stop);
 
 /// {"stage", "rows", "kept", "written", "dropped": {reason: rows}, "failed", "failures"}.

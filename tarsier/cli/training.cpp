@@ -95,8 +95,8 @@ int run_training(const CommandContext& context, Arguments arguments, std::string
   Recipe recipe = read_recipe(flags.recipe, flags.overrides);
   if (flags.max_bad >= 0) recipe.max_bad = flags.max_bad;
   TrainOptions options{flags.out, flags.resume != "never", context.stop, machine_facts()};
-  options.launch = launch_from_environment(
-      [](const char* variable) { return std::getenv(variable); });
+  options.launch =
+      launch_from_environment([](const char* variable) { return std::getenv(variable); });
   options.rank_limit = std::chrono::seconds(flags.rank_timeout);
   const bool leads = !options.launch || options.launch->rank == 0;
   // The ranks do the same: one of them tells it.

@@ -13,8 +13,8 @@ namespace tarsier {
 
 /// How a run computes: the type of its numbers, and that of its linear layers' products.
 struct ComputeChoice {
-  at::ScalarType type = at::kFloat;  // or bf16
-  std::string reason;                // for people
+  at::ScalarType type = at::kFloat;               // or bf16
+  std::string reason;                             // for people
   LinearProducts products = LinearProducts::f32;  // of f32 numbers; bf16: the recipe's "mixed"
 
   std::string name() const;  // "f32", "bf16" or "mixed"

@@ -42,8 +42,7 @@ StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t
 // The steps of a stage, one after another.
 std::function<StepData()> step_maker(const SampleSource& source, const Stage& stage,
                                      std::uint64_t first_sample,
-                                     const std::vector<std::uint64_t>& waiting,
-                                     RankPlace place) {
+                                     const std::vector<std::uint64_t>& waiting, RankPlace place) {
   if (stage.pack_tokens) {
     const auto packer = std::make_shared<StepPacker>(source, stage, first_sample, waiting, place);
     return [packer] { return packer->make_step(); };
@@ -65,21 +64,20 @@ struct Prefetch::State {
 Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
                    std::vector<std::uint64_t> waiting, RankPlace place)
     : state_(std::make_unique<State>()) {
-  state_->thread = std::jthread(
-      [this, &source, stage, first_sample, waiting = std::move(waiting),
-       place](std::stop_token stop) {
-        // The cores belong to the training step; this thread works alone. (The call sets this
-        // thread's share only.)
-        at::set_num_threads(1);
-        try {
-          const auto next_step = step_maker(source, stage, first_sample, waiting, place);
-          while (!stop.stop_requested()) {
-            if (!state_->queue.push(next_step(), stop)) return;
-          }
-        } catch (...) {
-          state_->queue.push(std::current_exception(), stop);
-        }
-      });
+  state_->thread = std::jthread([this, &source, stage, first_sample, waiting = std::move(waiting),
+                                 place](std::stop_token stop) {
+    // The cores belong to the training step; this thread works alone. (The call sets this
+    // thread's share only.)
+    at::set_num_threads(1);
+    try {
+      const auto next_step = step_maker(source, stage, first_sample, waiting, place);
+      while (!stop.stop_requested()) {
+        if (!state_->queue.push(next_step(), stop)) return;
+      }
+    } catch (...) {
+      state_->queue.push(std::current_exception(), stop);
+    }
+  });
 }
 
 Prefetch::~Prefetch() {

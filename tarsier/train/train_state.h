@@ -28,7 +28,8 @@ struct TrainState {
 /// Writes RUN/checkpoints/step-NNNNNN: weights, moments and state with their SHA-256, whole or not
 /// at all; then removes all but the newest `keep`, and those of later steps, which were damaged.
 /// Rank 0 writes, one tensor at a time; owners send it theirs, so the files do not depend on how
-/// many ranks there are. ResourceError when the disk refuses; earlier checkpoints stay as they were.
+/// many ranks there are. ResourceError when the disk refuses; earlier checkpoints stay as they
+/// were.
 void save_checkpoint(const std::filesystem::path& run, const TrainState& state,
                      Optimizer& optimizer, std::int64_t keep, Communicator& world);
 

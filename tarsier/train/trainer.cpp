@@ -100,8 +100,7 @@ class Run {
 
   // Rank 0's choice, for it has the checkpoints and its own speed.
   ComputeChoice choose() const {
-    if (world_.size() == 1)
-      return choose_compute(recipe_, resumed_run(options_), options_.resume);
+    if (world_.size() == 1) return choose_compute(recipe_, resumed_run(options_), options_.resume);
     ComputeChoice choice;
     if (leads()) choice = choose_compute(recipe_, resumed_run(options_), options_.resume);
     return agree_on(world_, choice);

@@ -157,8 +157,8 @@ TEST(RanksOfTheProgram, ASignalToOneStopsAllAfterTheSameStepWithACheckpoint) {
   ASSERT_TRUE(ranks.wait_for_a_step());
   ranks.signal(1, SIGTERM);
   const ProgramResult first = ranks.wait_for(0), second = ranks.wait_for(1);
-  EXPECT_EQ(first.exit_code, 0) << first.err;
-  EXPECT_EQ(second.exit_code, 128 + SIGTERM) << second.err;
+  EXPECT_EQ(first.exit_code, 75) << first.err;  // both may be tried again
+  EXPECT_EQ(second.exit_code, 75) << second.err;
   EXPECT_THAT(first.err, HasSubstr("stopped; the same command goes on from here"));
   std::vector<fs::path> checkpoints;
   for (const auto& entry : fs::directory_iterator(ranks.run() + "/checkpoints"))

@@ -140,10 +140,13 @@ TEST_F(RowStageTest, GivesUpAtTooManyFailuresAndTriesThemAgain) {
               "same command again");
   }
   EXPECT_FALSE(fs::exists(folder_ / "out" / "rows.jsonl"));
-  RowStage mended = first_of_each();
-  mended.examine = [](const Row& row) { return nlohmann::json(answer_text(row.record)).dump(); };
-  EXPECT_EQ(run_row_stage(strict, mended, {}).failed, 0);
-  run_row_stage(job(folder_ / "rows.jsonl", folder_ / "whole"), mended, {});
+  const auto mended = [] {  // each with a memory of its own
+    RowStage stage = first_of_each();
+    stage.examine = [](const Row& row) { return nlohmann::json(answer_text(row.record)).dump(); };
+    return stage;
+  };
+  EXPECT_EQ(run_row_stage(strict, mended(), {}).failed, 0);
+  run_row_stage(job(folder_ / "rows.jsonl", folder_ / "whole"), mended(), {});
   expect_same("out", "whole");
 }
 

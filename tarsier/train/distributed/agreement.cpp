@@ -35,9 +35,8 @@ void check_same_recipe(Communicator& world, const Recipe& recipe) {
   Tensor bytes = at::from_blob(first.data(), {static_cast<std::int64_t>(kTextBytes)}, at::kByte);
   world.broadcast_(bytes, 0);
   if (any(world, first != mine))
-    throw ConfigError(
-        {"recipe", "is not the same on every rank, or --max-bad is not",
-         "start every rank with the same command"});
+    throw ConfigError({"recipe", "is not the same on every rank, or --max-bad is not",
+                       "start every rank with the same command"});
 }
 
 ComputeChoice agree_on(Communicator& world, const ComputeChoice& choice) {

@@ -71,8 +71,10 @@ StepTotals total(Communicator& world, const StepData& data, double waited) {
     totals.media_tokens += batch.media_rows.numel();
   }
   // Counts are exact in a double; the waits lie behind them, each rank's at its place.
-  std::vector<double> sums{totals.target_weight, static_cast<double>(data.micro_batches.size()),
-                           static_cast<double>(data.bad.size()), static_cast<double>(totals.clips),
+  std::vector<double> sums{totals.target_weight,
+                           static_cast<double>(data.micro_batches.size()),
+                           static_cast<double>(data.bad.size()),
+                           static_cast<double>(totals.clips),
                            static_cast<double>(totals.tokens),
                            static_cast<double>(totals.media_tokens)};
   const auto counts = static_cast<std::ptrdiff_t>(sums.size());

@@ -32,25 +32,27 @@ class Gloo final : public Communicator {
 
   void all_reduce_sum_(Tensor& tensor) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
-    meeting_.together([&] { group_->allreduce(tensors)->wait(); });
+    meeting_.together([&] { group_->allreduce(tensors)->wait(); }, [this] { group_->abort(); });
   }
 
   void reduce_sum_(Tensor& tensor, std::int64_t root) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
     c10d::ReduceOptions options;
     options.rootRank = root;
-    meeting_.together([&] { group_->reduce(tensors, options)->wait(); });
+    meeting_.together([&] { group_->reduce(tensors, options)->wait(); },
+                      [this] { group_->abort(); });
   }
 
   void broadcast_(Tensor& tensor, std::int64_t root) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
     c10d::BroadcastOptions options;
     options.rootRank = root;
-    meeting_.together([&] { group_->broadcast(tensors, options)->wait(); });
+    meeting_.together([&] { group_->broadcast(tensors, options)->wait(); },
+                      [this] { group_->abort(); });
   }
 
   void barrier() override {
-    meeting_.together([&] { group_->barrier()->wait(); });
+    meeting_.together([&] { group_->barrier()->wait(); }, [this] { group_->abort(); });
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 #include <torch/csrc/distributed/c10d/Store.hpp>
+#include <utility>
 #include <vector>
 
 #include "tarsier/base/error.h"
@@ -71,7 +72,9 @@ class Nccl final : public Communicator {
   }
 
   // What is unfinished here has failed: a rank that leaves in order has finished all.
-  ~Nccl() override { ncclCommAbort(group_); }
+  ~Nccl() override {
+    if (group_ != nullptr) ncclCommAbort(group_);
+  }
 
   std::int64_t rank() const override { return launch_.rank; }
   std::int64_t size() const override { return launch_.size; }
@@ -117,13 +120,15 @@ class Nccl final : public Communicator {
   template <class Collective>
   void on_device(Tensor& tensor, const Collective& collective) {
     check(tensor.is_contiguous(), "tensors that ranks exchange are contiguous");
-    meeting_.together([&] {
-      const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(launch_.local_rank));
-      Tensor there = tensor.to(device);
-      require(collective(there.data_ptr(), static_cast<std::size_t>(there.numel())));
-      settle();
-      if (!there.is_same(tensor)) tensor.copy_(there);
-    });
+    meeting_.together(
+        [&] {
+          const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(launch_.local_rank));
+          Tensor there = tensor.to(device);
+          require(collective(there.data_ptr(), static_cast<std::size_t>(there.numel())));
+          settle();
+          if (!there.is_same(tensor)) tensor.copy_(there);
+        },
+        [this] { ncclCommAbort(std::exchange(group_, nullptr)); });
   }
 
   // Waits for what was asked of NCCL and the device, at most the time limit.

@@ -22,8 +22,10 @@ namespace {
 constexpr std::chrono::seconds kAskLimit{5};
 // Between a collective that broke and the question who broke it: the others' last words arrive.
 constexpr std::chrono::milliseconds kGrace{500};
+// How long those are waited for that may only be slow, where it is not clear who broke it.
+constexpr std::chrono::milliseconds kPatience{5000};
 // How long rank 0 stays after a failure: the store is its own, and the others have yet to ask.
-constexpr std::chrono::seconds kStay{3};
+constexpr std::chrono::seconds kStay{6};
 
 // c10d waits for a store's answer for ever, which one that hangs never gives: from now on the
 // connections to `port` give up after kAskLimit.
@@ -42,6 +44,7 @@ void limit_waiting(std::int64_t port) {
 }
 
 std::string key_of(std::int64_t rank) { return fmt::format("calls/{}", rank); }
+std::string asks_key_of(std::int64_t rank) { return fmt::format("asks/{}", rank); }
 
 }  // namespace
 
@@ -56,6 +59,22 @@ struct Rendezvous::State {
     if (!store->check({key_of(rank)})) return 0;
     const std::vector<std::uint8_t> text = store->get(key_of(rank));
     return std::stoll(std::string(text.begin(), text.end()));
+  }
+
+  // Of the other ranks, those that have come to the fewest calls; one that asks who broke a
+  // collective, as this one does, did not break it.
+  std::vector<std::int64_t> farthest_behind() const {
+    std::vector<std::int64_t> behind;
+    std::int64_t fewest = calls;
+    for (std::int64_t rank = 0; rank < launch.size; ++rank) {
+      if (rank == launch.rank || store->check({asks_key_of(rank)})) continue;
+      const std::int64_t its_calls = calls_of(rank);
+      if (its_calls > fewest) continue;
+      if (its_calls < fewest) behind.clear();
+      fewest = its_calls;
+      behind.push_back(rank);
+    }
+    return behind;
   }
 };
 
@@ -100,25 +119,31 @@ void Rendezvous::announce() {
                      std::vector<std::uint8_t>(text.begin(), text.end()));
 }
 
-// A rank that died or hangs has come to fewer calls than those who wait for it.
+void Rendezvous::begin_asking() {
+  try {
+    state_->store->set(asks_key_of(state_->launch.rank), std::vector<std::uint8_t>{1});
+  } catch (const std::exception&) {  // the store is gone: throw_culprit says whose it is
+  }
+}
+
+// A rank that died or hangs does not ask, and has come to no more calls than those who wait for it.
 void Rendezvous::throw_culprit() {
   const Launch& launch = state_->launch;
-  std::this_thread::sleep_for(kGrace);
   // A store that is gone is told below, in a line; c10d's own warning is a stack trace.
   FLAGS_caffe2_log_level = c10::GLOG_ERROR;
   limit_waiting(launch.port);
   std::string names;
   try {
-    std::int64_t fewest = state_->calls;
-    std::vector<std::int64_t> calls(static_cast<std::size_t>(launch.size));
-    for (std::int64_t rank = 0; rank < launch.size; ++rank) {
-      calls[static_cast<std::size_t>(rank)] = state_->calls_of(rank);
-      fewest = std::min(fewest, calls[static_cast<std::size_t>(rank)]);
+    std::this_thread::sleep_for(kGrace);
+    std::vector<std::int64_t> behind = state_->farthest_behind();
+    // One that is only slow catches up with the call that failed, and is behind no longer.
+    for (auto waited = kGrace; behind.size() > 1 && waited < kPatience; waited += kGrace) {
+      std::this_thread::sleep_for(kGrace);
+      behind = state_->farthest_behind();
     }
-    for (std::int64_t rank = 0; rank < launch.size; ++rank) {
-      if (rank != launch.rank && calls[static_cast<std::size_t>(rank)] == fewest)
-        names += (names.empty() ? "rank " : ", rank ") + std::to_string(rank);
-    }
+    for (const std::int64_t rank : behind)
+      names += (names.empty() ? "rank " : ", rank ") + std::to_string(rank);
+    if (names.empty()) names = "a rank";
   } catch (const std::exception&) {
     names = launch.launcher_store ? "the launcher" : "rank 0";  // whose the store is
   }

@@ -27,13 +27,17 @@ class Rendezvous {
   void met();
   /// ResourceError: the ranks did not meet.
   [[noreturn]] void throw_not_met() const;
-  /// Runs what all ranks do together; when it throws, ResourceError that names who did not come.
-  template <class Collective>
-  void together(const Collective& collective) {
+  /// Runs what all ranks do together; when it throws, `leave`, which must close the connections to
+  /// the others, so that those who wait for this one learn of it now; then ResourceError that names
+  /// who did not come.
+  template <class Collective, class Leave>
+  void together(const Collective& collective, const Leave& leave) {
     try {
       announce();
       collective();
     } catch (const std::exception&) {
+      begin_asking();
+      leave();
       throw_culprit();
     }
   }
@@ -41,6 +45,7 @@ class Rendezvous {
  private:
   struct State;
   void announce();
+  void begin_asking();
   [[noreturn]] void throw_culprit();
 
   std::unique_ptr<State> state_;

@@ -59,7 +59,7 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   expect_keys(
       json, {"level", "seed", "frames", "dense_captions", "interval_captions", "short_captions",
              "web_captions", "commentaries", "web_wrong", "drift_seconds", "languages", "questions",
-             "question_weights", "answer_weight", "colour_noise", "key_token_weight"});
+             "question_weights", "answer_weight", "option_weight", "colour_noise", "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
@@ -89,6 +89,7 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
     }
   }
   data.answer_weight = double_in(json, "answer_weight", 1, 0.01, 100);
+  data.option_weight = double_in(json, "option_weight", 0, 0, 100);
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
   if (needs_text && data.dense_captions + data.interval_captions + data.short_captions +

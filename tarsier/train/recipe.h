@@ -30,6 +30,8 @@ struct SynthData {
   std::map<std::string, double>
       question_weights;      // of a kind in that draw; 1 where it is not named
   double answer_weight = 1;  // of the answers to questions in the loss
+  double option_weight = 0;  // of a verdict, yes or no, behind each option of a choice; it is learned
+                             // where the next option would be read, and never generated
   double colour_noise =
       0;  // share of the colour words in a caption's input that are replaced; labels stay
   double key_token_weight = 1;  // of digits, yes and no in the loss

@@ -158,6 +158,55 @@ TEST_F(LearnerTest, CaptionsAndQuestionsDrawTheirLanguage) {
   EXPECT_THROW(make_synth_source(*model, data, 1, 0), ConfigError);
 }
 
+TEST_F(LearnerTest, EachOptionOfAChoiceIsJudged) {
+  SynthData data;
+  data.questions = 60;  // all there are
+  data.languages = {"english", "chinese"};
+  data.option_weight = 0.5;
+  const auto judged = make_synth_source(*model, data, 1, 0);
+  data.option_weight = 0;
+  const auto plain = make_synth_source(*model, data, 1, 0);
+  const Tokenizer& tokenizer = model->tokenizer();
+  int choices = 0;
+  for (std::uint64_t number = 0; number < 4; ++number) {
+    const Sample a = std::get<Sample>(judged->sample(number));
+    const Sample b = std::get<Sample>(plain->sample(number));
+    ASSERT_EQ(a.branches.size(), b.branches.size());
+    for (std::size_t i = 0; i < a.branches.size(); ++i) {
+      const TokenRun &run = a.branches[i], &bare = b.branches[i];
+      EXPECT_EQ(run.tokens, bare.tokens);
+      const std::string text = tokenizer.decode(run.tokens);
+      if (text.find("\nA. ") == std::string::npos) {
+        EXPECT_EQ(run.labels, bare.labels);
+        continue;
+      }
+      ++choices;
+      std::string verdicts, letter;
+      for (std::size_t at = 0; at < run.tokens.size(); ++at) {
+        if (bare.labels[at] >= 0) {
+          EXPECT_EQ(run.labels[at], bare.labels[at]);
+          if (letter.empty()) letter = tokenizer.decode({{bare.labels[at]}});
+        } else if (run.labels[at] >= 0) {
+          EXPECT_EQ(run.weights[at], 0.5f);
+          const std::string verdict = tokenizer.decode({{run.labels[at]}});
+          const bool yes = verdict == "yes" || verdict == "是";
+          EXPECT_TRUE(yes || verdict == "no" || verdict == "否") << verdict;
+          verdicts += yes ? static_cast<char>('A' + verdicts.size()) : '-';
+          const std::vector<std::int64_t> before(
+              run.tokens.begin(), run.tokens.begin() + static_cast<std::ptrdiff_t>(at));
+          const std::string read = tokenizer.decode(before);
+          const std::size_t option = read.rfind('\n') + 1;
+          EXPECT_EQ(read[option], static_cast<char>('A' + verdicts.size() - 1)) << read;
+        }
+      }
+      ASSERT_EQ(verdicts.size(), 4u) << text;
+      EXPECT_EQ(std::count(verdicts.begin(), verdicts.end(), '-'), 3);
+      EXPECT_NE(verdicts.find(letter), std::string::npos) << verdicts << letter;
+    }
+  }
+  EXPECT_GE(choices, 8);
+}
+
 TEST_F(LearnerTest, ATokenizerWithoutALevelsWordsIsRefused) {
   SynthData data;
   data.level = "rich";

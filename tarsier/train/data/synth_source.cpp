@@ -41,6 +41,12 @@ std::vector<std::string> split_words(std::string_view text) {
   return words;
 }
 
+// Where a multiple choice is among the sample's branches, and the tokens of its answers.
+struct Choice {
+  std::size_t branch;
+  std::int64_t yes, no, letter;
+};
+
 class SynthSource final : public SampleSource {
  public:
   SynthSource(const VideoLanguageModel& model, const SynthData& data, std::uint64_t recipe_seed,
@@ -79,6 +85,9 @@ class SynthSource final : public SampleSource {
       key_tokens_.insert(exact_token(question_words(language).yes));
       key_tokens_.insert(exact_token(question_words(language).no));
     }
+    if (data_.option_weight == 0) return;
+    for (const char* letter : {"A", "B", "C", "D"}) option_letters_.push_back(exact_token(letter));
+    end_of_turn_ = exact_token("<|im_end|>");
   }
 
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
@@ -90,7 +99,7 @@ class SynthSource final : public SampleSource {
     const std::vector<double> seconds = sampled_seconds(clip, data_.frames);
     std::vector<Exchange> exchanges;
     const std::size_t captions = add_captions(clip, seconds, random, exchanges);
-    add_questions(clip, seconds, random, exchanges);
+    const std::vector<Choice> choices = add_questions(clip, seconds, random, exchanges);
     const bool wordless = exchanges.empty();
     if (wordless) add_a_question(clip, seconds, random, exchanges);
     Sample sample =
@@ -101,6 +110,9 @@ class SynthSource final : public SampleSource {
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
     for (std::size_t i = 0; i < sample.branches.size(); ++i)
       weigh_targets(sample.branches[i], i < captions ? 1 : data_.answer_weight);
+    if (data_.option_weight > 0) {
+      for (const Choice& choice : choices) judge_options(choice, sample.branches[choice.branch]);
+    }
     label_media_tokens(clip, seconds, sample);
     label_events(clip, seconds, sample);
     label_cell_events(clip, seconds, sample);
@@ -173,10 +185,11 @@ class SynthSource final : public SampleSource {
   }
 
   // Draws questions without repetition; a probe brings its partner of the other answer. Each
-  // language drawn asks its share.
-  void add_questions(const Clip& clip, const std::vector<double>& seconds, Random& random,
-                     std::vector<Exchange>& exchanges) const {
-    if (data_.questions == 0) return;
+  // language drawn asks its share. Returns where the multiple choices are.
+  std::vector<Choice> add_questions(const Clip& clip, const std::vector<double>& seconds,
+                                    Random& random, std::vector<Exchange>& exchanges) const {
+    std::vector<Choice> choices;
+    if (data_.questions == 0) return choices;
     std::vector<std::int64_t> counts(kLanguages.size());
     for (std::int64_t n = 0; n < data_.questions; ++n)
       ++counts[static_cast<std::size_t>(any_language(random))];
@@ -184,9 +197,16 @@ class SynthSource final : public SampleSource {
       const std::int64_t count = counts[static_cast<std::size_t>(language)];
       if (count == 0) continue;
       for (const Question& question :
-           draw_questions(clip, seconds, language, count, random, data_.question_weights))
+           draw_questions(clip, seconds, language, count, random, data_.question_weights)) {
+        if (question.kind == "choice") {
+          const QuestionWords& words = question_words(language);
+          choices.push_back({exchanges.size(), exact_token(words.yes), exact_token(words.no),
+                             exact_token(question.answer)});
+        }
         exchanges.push_back({question.question, question.answer});
+      }
     }
+    return choices;
   }
 
   // A prompt needs a question, also where its answer is not learned.
@@ -226,6 +246,28 @@ class SynthSource final : public SampleSource {
       if (run.labels[i] < 0) continue;
       const bool key = key_tokens_.contains(run.labels[i]);
       run.weights[i] = static_cast<float>(key ? weight * data_.key_token_weight : weight);
+    }
+  }
+
+  // The letter that answers a choice says little about why; a verdict behind each option says which
+  // of them the video bears out. It is the target of the option's last token, which the next line's
+  // start follows in the prompt.
+  void judge_options(const Choice& choice, TokenRun& run) const {
+    std::vector<std::size_t> letters;
+    for (std::size_t i = 0; i < run.tokens.size() && letters.size() < option_letters_.size(); ++i) {
+      if (run.tokens[i] == option_letters_[letters.size()] && run.labels[i] < 0)
+        letters.push_back(i);
+    }
+    check(letters.size() == option_letters_.size(), "a choice has its options in order");
+    const auto end = std::find(run.tokens.begin() + static_cast<std::ptrdiff_t>(letters.back()),
+                               run.tokens.end(), end_of_turn_);
+    check(end != run.tokens.end(), "a question ends");
+    for (std::size_t option = 0; option < letters.size(); ++option) {
+      const std::size_t behind = option + 1 < letters.size()
+                                     ? letters[option + 1] - 1
+                                     : static_cast<std::size_t>(end - run.tokens.begin());
+      run.labels[behind] = option_letters_[option] == choice.letter ? choice.yes : choice.no;
+      run.weights[behind] = static_cast<float>(data_.option_weight);
     }
   }
 
@@ -342,6 +384,8 @@ class SynthSource final : public SampleSource {
   std::array<std::vector<std::int64_t>, kCells> place_tokens_;
   std::map<std::int64_t, std::int64_t> word_index_;  // token -> place in word_tokens_
   std::set<std::int64_t> key_tokens_;
+  std::vector<std::int64_t> option_letters_;
+  std::int64_t end_of_turn_ = -1;
 };
 
 }  // namespace

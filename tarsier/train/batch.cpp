@@ -10,8 +10,8 @@ namespace {
 // Grows the packed row one segment at a time.
 class Packer {
  public:
-  // Returns where the run begins. `row_before` predicts the run's first token, -1 when nothing
-  // does.
+  // Returns where the run begins; a run of no tokens makes no segment. `row_before` predicts the
+  // run's first token, -1 when nothing does.
   std::int64_t add(const TokenRun& run, std::int64_t parent, std::int64_t row_before) {
     const auto begin = static_cast<std::int64_t>(tokens.size());
     const auto count = static_cast<std::int64_t>(run.tokens.size());
@@ -26,6 +26,7 @@ class Packer {
       labels.push_back(run.labels[at]);
       weights.push_back(run.weights[at]);
     }
+    if (count == 0) return begin;
     layout.ends.push_back(begin + count);
     layout.parent.push_back(parent);
     return begin;
@@ -51,11 +52,12 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
   bool words_known = words > 0, events_known = true, cells_known = true;
   for (const Sample& sample : samples) {
     batch.ids.push_back(sample.id);
-    pixels.push_back(sample.pixels);
+    if (sample.pixels.defined()) pixels.push_back(sample.pixels);
     grid.insert(grid.end(), sample.grid.begin(), sample.grid.end());
-    const auto root = static_cast<std::int64_t>(packer.layout.ends.size());
+    const bool shares = !sample.prefix.tokens.empty();
+    const auto root = shares ? static_cast<std::int64_t>(packer.layout.ends.size()) : -1;
     const std::int64_t begin = packer.add(sample.prefix, -1, -1);
-    const std::int64_t last_row = packer.layout.ends.back() - 1;
+    const std::int64_t last_row = shares ? packer.layout.ends.back() - 1 : -1;
     for (const std::int64_t row : sample.media_rows) packer.media_rows.push_back(begin + row);
     for (const std::int64_t row : sample.marker_rows) packer.marker_rows.push_back(begin + row);
     for (const EventLabels& event : sample.events) {
@@ -70,8 +72,10 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
         events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
     for (const TokenRun& branch : sample.branches) packer.add(branch, root, last_row);
   }
-  batch.media.pixels = at::cat(pixels, 0);
-  batch.media.grid = to_tensor(grid).view({-1, 3});
+  if (!pixels.empty()) batch.media.pixels = at::cat(pixels, 0);
+  batch.media.grid = to_tensor(grid).view({static_cast<std::int64_t>(grid.size()) / 3, 3});
+  words_known = words_known && !packer.media_rows.empty();
+  cells_known = cells_known && !packer.media_rows.empty();
   batch.tokens = to_tensor(packer.tokens);
   batch.positions = at::stack({to_tensor(packer.positions[0]), to_tensor(packer.positions[1]),
                                to_tensor(packer.positions[2])});

@@ -13,7 +13,7 @@ namespace tarsier {
 /// siblings behind it.
 struct Batch {
   std::vector<std::string> ids;  // of its samples
-  MediaInputs media;             // of all samples, in order
+  MediaInputs media;             // of all samples, in order; pixels undefined when none has any
   Tensor tokens;                 // i64 [tokens]
   Tensor positions;              // i64 [3, tokens]
   AttentionLayout layout;

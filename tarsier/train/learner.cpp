@@ -92,14 +92,16 @@ void Learner::begin_stage(const Stage& stage) {
 Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
                       double share) const {
   const CausalDecoder& decoder = model_->decoder();
-  const Tensor media = model_->encode(batch.media);
+  const bool sees = batch.media.pixels.defined();
+  const Tensor media = sees ? model_->encode(batch.media) : Tensor();
   StepLosses losses;
   std::vector<Tensor> parts;
   const bool probes = stage.event_probe > 0 && batch.event_labels.defined();
   const bool cells = stage.event_cells > 0 && batch.cell_labels.defined();
   const bool decodes = stage.next_token > 0 || probes || cells;
   if (decodes) {
-    const Tensor hidden = decoder.embed(batch.tokens).index_copy(0, batch.media_rows, media);
+    Tensor hidden = decoder.embed(batch.tokens);
+    if (sees) hidden = hidden.index_copy(0, batch.media_rows, media);
     // Held by what backward may run again: it must outlive this block.
     const auto attention = std::make_shared<const SegmentAttention>(batch.layout);
     const std::int64_t middle = decoder.config().layers / 2;
@@ -134,7 +136,7 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
       losses.event_cells = loss.item<double>();
     }
   }
-  if (stage.visual_words > 0 && batch.visible_words.defined()) {
+  if (sees && stage.visual_words > 0 && batch.visible_words.defined()) {
     const Tensor words = decoder.embedding_weight().index_select(0, word_tokens_);
     const Tensor loss = visual_words_loss(media, words, word_bias_, batch.visible_words) * share;
     parts.push_back(loss * stage.visual_words);

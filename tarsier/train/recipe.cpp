@@ -56,10 +56,10 @@ std::string one_of(const JsonView& json, std::string_view key, std::string other
 }
 
 SynthData read_synth(const JsonView& json, bool needs_text) {
-  expect_keys(
-      json, {"level", "seed", "frames", "dense_captions", "interval_captions", "short_captions",
-             "web_captions", "commentaries", "web_wrong", "drift_seconds", "languages", "questions",
-             "question_weights", "answer_weight", "option_weight", "colour_noise", "key_token_weight"});
+  expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions",
+                     "short_captions", "web_captions", "commentaries", "web_wrong", "drift_seconds",
+                     "languages", "questions", "question_weights", "answer_weight", "hint_weight",
+                     "option_weight", "colour_noise", "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
@@ -89,6 +89,7 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
     }
   }
   data.answer_weight = double_in(json, "answer_weight", 1, 0.01, 100);
+  data.hint_weight = double_in(json, "hint_weight", 0, 0, 100);
   data.option_weight = double_in(json, "option_weight", 0, 0, 100);
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
@@ -137,9 +138,10 @@ DataSource read_source(const JsonView& json, const std::filesystem::path& folder
   if (const auto synth = json.find("synth"))
     source.synth = read_synth(*synth, stage.next_token > 0);
   if (const auto jsonl = json.find("jsonl")) {
-    expect_keys(*jsonl, {"file", "frames"});
+    expect_keys(*jsonl, {"file", "frames", "apart"});
     source.jsonl = JsonlData{folder / jsonl->at("file").as_string(), std::nullopt};
     if (jsonl->has("frames")) source.jsonl->frames = jsonl->at("frames").as_int(1, 768);
+    source.jsonl->apart = jsonl->bool_or("apart", false);
     if (stage.visual_words + stage.event_probe + stage.event_cells > 0)
       json.fail("has no ground truth for visual_words, event_probe or event_cells",
                 "use them with synth data, or give them weight 0");

@@ -30,18 +30,21 @@ struct SynthData {
   std::map<std::string, double>
       question_weights;      // of a kind in that draw; 1 where it is not named
   double answer_weight = 1;  // of the answers to questions in the loss
-  double option_weight = 0;  // of a verdict, yes or no, behind each option of a choice; it is learned
-                             // where the next option would be read, and never generated
+  // Of answers learned inside the question, at tokens whose next one is given: there the thing
+  // asked about is one look away. Never generated.
+  double hint_weight = 0;    // of the answer behind the thing's name
+  double option_weight = 0;  // of a verdict, yes or no, behind each option of a choice
   double colour_noise =
       0;  // share of the colour words in a caption's input that are replaced; labels stay
   double key_token_weight = 1;  // of digits, yes and no in the loss
   bool held_out = false;        // clips of the validation split; not a setting of recipes
 };
 
-/// Rows of `messages` (Tarsier's format), one a line; media paths are relative to the file.
+/// Rows of training data (docs/data-formats.md); media paths are relative to the file.
 struct JsonlData {
   std::filesystem::path file;
-  std::optional<std::int64_t> frames;
+  std::optional<std::int64_t> frames;  // of each video that does not say it itself
+  bool apart = false;  // each question behind the media alone, without the turns before it
 };
 
 /// One source of a stage's samples, by its weight among the others; it is either kind.

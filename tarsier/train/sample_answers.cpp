@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kQuestionsOfAClip = 4;
 
 Tensor positions_of(const TokenRun& run) {
-  return at::tensor(run.positions, at::kLong).view({3, -1});
+  return at::tensor(run.positions, at::kLong)
+      .view({3, static_cast<std::int64_t>(run.tokens.size())});
 }
 
 // Runs of neighbouring rows; to the decoder it does not matter which picture a row is of.
@@ -48,7 +49,8 @@ SampleAnswers::SampleAnswers(const VideoLanguageModel& model, const SampleSource
 SampleAnswers::Clip SampleAnswers::clip_of(const Sample& sample) const {
   const std::vector<std::int64_t>& ends = model_.generation().end_ids;
   const auto is_end_id = [&](std::int64_t id) { return is_end(ends, id); };
-  Clip clip{sample.id, {sample.pixels, at::tensor(sample.grid, at::kLong).view({-1, 3})}, {}};
+  const auto media = static_cast<std::int64_t>(sample.grid.size()) / 3;
+  Clip clip{sample.id, {sample.pixels, at::tensor(sample.grid, at::kLong).view({media, 3})}, {}};
   const std::vector<MediaSpan> spans = spans_of(sample.media_rows);
   for (const TokenRun& branch : sample.branches) {
     if (clip.questions.size() == kQuestionsOfAClip) break;
@@ -68,8 +70,10 @@ SampleAnswers::Clip SampleAnswers::clip_of(const Sample& sample) const {
         std::find_if(branch.tokens.begin(), branch.tokens.begin() + asked, is_end_id);
     question.text = model_.tokenizer().decode({branch.tokens.begin(), words});
     std::vector<std::int64_t> truth;
-    std::copy_if(target, branch.labels.end(), std::back_inserter(truth),
-                 [&](std::int64_t label) { return label >= 0 && !is_end_id(label); });
+    const auto end = std::find_if(target, branch.labels.end(), [&](std::int64_t label) {
+      return label < 0 || is_end_id(label);
+    });
+    std::copy(target, end, std::back_inserter(truth));
     question.truth = model_.tokenizer().decode(truth);
     const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
     question.max_new_tokens = std::min(new_token_limit(model_.info(), tokens, {}),

@@ -39,7 +39,7 @@ std::unique_ptr<SampleSource> StageSources::held_out(std::size_t stage) const {
   for (DataSource& source : data) {
     if (!source.synth) continue;
     source.synth->held_out = true;
-    source.synth->colour_noise = 0;
+    source.synth->colour_noise = source.synth->hint_weight = source.synth->option_weight = 0;
   }
   return open_sources(model_, data, recipe_, stage);
 }

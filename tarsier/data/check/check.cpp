@@ -145,6 +145,7 @@ class RowCheck {
       return;
     }
     if (media.files.empty()) add("media", field, "has no file", "give one");
+    if (!settings_.look_for_media) return;
     std::vector<std::string> files = media.files;
     if (!media.audio_file.empty()) files.push_back(media.audio_file);
     for (const std::string& file : files) {

@@ -13,11 +13,12 @@
 namespace tarsier {
 
 struct CheckSettings {
-  std::int64_t frames = 16;   // that event markers count
-  bool open_media = true;     // and compare times with it; else only look whether files are there
-  bool decode = false;        // the first and last frame a row means
-  double max_tokens = 16384;  // of a row, by row_cost(); Tarsier2's longest sequence
-  std::size_t named = 5;      // rows of each kind that the report names
+  std::int64_t frames = 16;    // that event markers count
+  bool look_for_media = true;  // whether its files are there
+  bool open_media = true;      // and compare times with it
+  bool decode = false;         // the first and last frame a row means
+  double max_tokens = 16384;   // of a row, by row_cost(); Tarsier2's longest sequence
+  std::size_t named = 5;       // rows of each kind that the report names
 };
 
 /// One thing wrong with a row.

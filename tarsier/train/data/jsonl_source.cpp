@@ -1,91 +1,69 @@
 #include <fmt/format.h>
 
-#include <fstream>
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <numeric>
 
 #include "tarsier/base/error.h"
-#include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
 #include "tarsier/base/random.h"
+#include "tarsier/data/check/check.h"
+#include "tarsier/data/rows/row_file.h"
+#include "tarsier/train/data/row_media.h"
 #include "tarsier/train/data/sample_builder.h"
 #include "tarsier/train/data/source.h"
 
 namespace tarsier {
 namespace {
 
-struct Row {
-  std::filesystem::path media;
-  bool image = false;
-  FrameRequest window;
-  std::vector<Exchange> exchanges;
-  std::int64_t line = 0;
-  std::optional<ErrorNote> fault = {};  // of a malformed row, which has nothing else
-};
-
-// What other formats write where media goes, and the tokens that stand for media in the prompt:
-// text with them comes from a row that was not converted.
-constexpr std::string_view kMediaMarks[] = {"<video>",       "<image>",          "<|video_pad|>",
-                                            "<|image_pad|>", "<|vision_start|>", "<|vision_end|>"};
-
 constexpr std::int64_t kFaultsNamed = 20;  // before training; later each is named when it is drawn
 
-void refuse_media_marks(const std::string& text, const JsonView& message) {
-  for (const std::string_view mark : kMediaMarks) {
-    if (text.find(mark) != std::string::npos)
-      message.fail(fmt::format("has the media mark {} in its text", mark),
-                   "name media as items of the content; `tarsier data convert` does");
+// What the checks of `data check` find in a row, less what only its media or a person can tell.
+std::optional<ErrorNote> fault_in(const Row& row) {
+  const Record& record = row.record;
+  if (record.preference)
+    return ErrorNote{record.where, "is a preference between two answers",
+                     "leave chosen and rejected out, or give the row to preference training"};
+  const CheckSettings settings{.look_for_media = false,
+                               .max_tokens = std::numeric_limits<double>::infinity()};
+  for (const Problem& problem : problems_of(row, settings)) {
+    if (problem.kind != "markers" && problem.kind != "marker_gap") return problem.note;
   }
+  bool learns = false;
+  for (std::size_t i = 0; i < record.turns.size(); ++i) {
+    const Turn& turn = record.turns[i];
+    if (turn.role != Role::assistant) continue;
+    learns = learns || !turn.masked;
+    if (text_of(turn).empty())  // data check lets the gold of evaluation rows pass
+      return ErrorNote{fmt::format("{}: turns[{}]", record.where, i), "has an empty answer",
+                       "remove the row or give it an answer"};
+  }
+  if (!learns) return ErrorNote{record.where, "has no answer to learn", "remove the row"};
+  return std::nullopt;
 }
 
-// One row of Tarsier's format (product.md 8): the media item stands in the first user turn; each
-// user turn is followed by the assistant's. Turns after the first are questions of their own about
-// the same video.
-Row parse_row(const JsonView& json, const std::filesystem::path& folder) {
-  Row row;
-  const JsonView messages = json.at("messages");
-  Exchange exchange;
-  for (std::int64_t i = 0; i < messages.size(); ++i) {
-    const JsonView message = messages.at(i);
-    const std::string role = message.at("role").as_string();
-    const std::string expected = i % 2 == 0 ? "user" : "assistant";
-    if (role != expected)
-      message.at("role").fail(fmt::format("is '{}', expected '{}'", role, expected),
-                              "turns alternate, the user's first");
-    std::string text;
-    const JsonView content = message.at("content");
-    if (content.is_string()) {
-      text = content.as_string();
-    } else {
-      for (std::int64_t k = 0; k < content.size(); ++k) {
-        const JsonView item = content.at(k);
-        const std::string type = item.at("type").as_string();
-        if (type == "text") {
-          text += item.at("text").as_string();
-        } else if ((type == "video" || type == "image") && row.media.empty()) {
-          const JsonView media = item.at(type);
-          row.media = folder / media.at(type + "_file").as_string();
-          row.image = type == "image";
-          if (media.has("start_time")) row.window.start = media.at("start_time").as_double();
-          if (media.has("end_time")) row.window.end = media.at("end_time").as_double();
-        } else {
-          item.at("type").fail(fmt::format("is '{}'", type),
-                               "use text, and one video or image a row");
-        }
-      }
-    }
-    refuse_media_marks(text, message);
-    if (i % 2 == 0) {
-      exchange.question = text;
-    } else {
-      if (text.empty()) message.fail("has an empty answer", "remove the row or give it an answer");
-      exchange.answer = text;
-      row.exchanges.push_back(exchange);
-    }
+// What only makes sense with the turns before it.
+std::optional<ErrorNote> bound_turn_in(const Record& record) {
+  bool asked = false;
+  for (std::size_t i = 0; i < record.turns.size(); ++i) {
+    const Turn& turn = record.turns[i];
+    const bool shows = std::any_of(turn.parts.begin(), turn.parts.end(),
+                                   [](const TurnPart& part) { return part.media.has_value(); });
+    if ((asked && shows) || turn.masked)
+      return ErrorNote{fmt::format("{}: turns[{}]", record.where, i),
+                       turn.masked ? "is context for the turns behind it"
+                                   : "shows media behind the first question",
+                       "leave out \"apart\""};
+    asked = asked || turn.role == Role::user;
   }
-  if (row.media.empty()) json.fail("names no video or image", "give the first user turn one");
-  if (row.exchanges.empty() || messages.size() % 2 != 0)
-    messages.fail("does not end with an answer", "end with the assistant's turn");
-  return row;
+  return std::nullopt;
 }
+
+struct TrainingRow {
+  Row row;
+  std::optional<ErrorNote> fault;  // of a malformed row
+};
 
 class JsonlSource final : public SampleSource {
  public:
@@ -94,16 +72,14 @@ class JsonlSource final : public SampleSource {
       : model_(model),
         name_(data.file.filename().string()),
         frames_(data.frames),
+        apart_(data.apart),
         recipe_seed_(recipe_seed),
         stage_index_(stage_index) {
-    std::ifstream stream(data.file);
-    if (!stream)
-      throw ConfigError({data.file.string(), "cannot be opened", "check the path in the recipe"});
-    std::int64_t number = 0;
-    for (std::string line; std::getline(stream, line);) {
-      ++number;
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      rows_.push_back(read_row(line, number, data.file.parent_path()));
+    try {
+      RowFile file(data.file);
+      while (const std::optional<RowText> text = file.next()) rows_.push_back(read_row(*text));
+    } catch (const InputError& error) {  // the recipe names it
+      throw ConfigError(error.note);
     }
     if (rows_.empty()) throw ConfigError({data.file.string(), "has no rows", "give at least one"});
     refuse_many_faults(max_bad);
@@ -112,19 +88,13 @@ class JsonlSource final : public SampleSource {
   const std::vector<std::int64_t>& word_tokens() const override { return no_words_; }
 
   Outcome<Sample> sample(std::uint64_t number) const override {
-    const Row& row = rows_[row_of(number)];
-    if (row.fault) return *row.fault;
-    const std::string id = fmt::format("{} line {}", name_, row.line);
+    const auto& [row, fault] = rows_[row_of(number)];
+    if (fault) return *fault;
+    const std::string& id = row.record.where;
     try {
-      VideoReader reader(row.media);
-      FrameRequest request = row.window;
-      if (!row.image) request.frames = frames_;
-      const FrameChoice choice =
-          choose_frames(model_.sampling(), reader.info(), reader.frame_seconds(), request);
-      auto pictures = std::make_shared<Pictures>();
-      pictures->modality = row.image ? Modality::image : Modality::video;
-      pictures->frames = reader.read(choice.indices);
-      return build_sample(model_, std::move(pictures), row.exchanges, id);
+      const Conversation conversation = conversation_of(row);
+      return apart_ ? build_siblings(model_, apart(conversation), id)
+                    : build_conversation(model_, conversation, context_of(row.record), id);
     } catch (const InputError& error) {
       return ErrorNote{id, error.what(), "mend or remove the row"};
     } catch (const ConfigError& error) {
@@ -133,23 +103,64 @@ class JsonlSource final : public SampleSource {
   }
 
  private:
-  Row read_row(const std::string& line, std::int64_t number,
-               const std::filesystem::path& folder) const {
-    Row row;
-    try {
-      row = parse_row(parse_json(line, fmt::format("{} line {}", name_, number), JsonOwner::config),
-                      folder);
-    } catch (const ConfigError& error) {
-      row.fault = error.note;
+  TrainingRow read_row(const RowText& text) const {
+    Outcome<Row> parsed = parse_row(text, std::nullopt);
+    if (auto* note = std::get_if<ErrorNote>(&parsed)) return {{}, std::move(*note)};
+    Row& row = std::get<Row>(parsed);
+    std::optional<ErrorNote> fault = fault_in(row);
+    if (apart_ && !fault) fault = bound_turn_in(row.record);
+    return {std::move(row), std::move(fault)};
+  }
+
+  Conversation conversation_of(const Row& row) const {
+    Conversation conversation;
+    for (const Turn& turn : row.record.turns) {
+      Message message{name_of(turn.role), {}};
+      for (const TurnPart& part : turn.parts) {
+        if (part.media) {
+          message.parts.push_back({"", read_row_media(row.record.media[*part.media], row.folder,
+                                                      model_.sampling(), frames_)});
+        } else if (!part.text.empty()) {
+          message.parts.push_back({part.text, nullptr});
+        }
+      }
+      conversation.push_back(std::move(message));
     }
-    row.line = number;
-    return row;
+    return conversation;
+  }
+
+  // The first question's media with each question and its answer.
+  static std::vector<Conversation> apart(const Conversation& conversation) {
+    const std::size_t first = conversation[0].role == "system" ? 1 : 0;
+    const Conversation system(conversation.begin(),
+                              conversation.begin() + static_cast<std::ptrdiff_t>(first));
+    std::vector<Part> media;
+    for (const Part& part : conversation[first].parts) {
+      if (part.pictures) media.push_back(part);
+    }
+    std::vector<Conversation> all;
+    for (std::size_t i = first; i + 1 < conversation.size(); i += 2) {
+      Message question{"user", media};
+      for (const Part& part : conversation[i].parts) {
+        if (!part.pictures) question.parts.push_back(part);
+      }
+      all.push_back(system);
+      all.back().push_back(std::move(question));
+      all.back().push_back(conversation[i + 1]);
+    }
+    return all;
+  }
+
+  static std::vector<bool> context_of(const Record& record) {
+    std::vector<bool> context;
+    for (const Turn& turn : record.turns) context.push_back(turn.masked);
+    return context;
   }
 
   void refuse_many_faults(double max_bad) const {
     std::int64_t faults = 0;
     const ErrorNote* first = nullptr;
-    for (const Row& row : rows_) {
+    for (const TrainingRow& row : rows_) {
       if (!row.fault) continue;
       if (faults++ < kFaultsNamed) log_warning(row.fault->text());
       if (first == nullptr) first = &*row.fault;
@@ -162,19 +173,26 @@ class JsonlSource final : public SampleSource {
 
   std::size_t row_of(std::uint64_t number) const {
     const std::uint64_t epoch = number / rows_.size();
-    std::vector<std::size_t> order(rows_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    Random random({recipe_seed_, stage_index_, epoch});
-    random.shuffle(order);
-    return order[number % rows_.size()];
+    const std::lock_guard lock(order_mutex_);
+    if (order_.empty() || epoch != ordered_epoch_) {
+      order_.resize(rows_.size());
+      std::iota(order_.begin(), order_.end(), std::size_t{0});
+      Random({recipe_seed_, stage_index_, epoch}).shuffle(order_);
+      ordered_epoch_ = epoch;
+    }
+    return order_[number % rows_.size()];
   }
 
   const VideoLanguageModel& model_;
   std::string name_;
   std::optional<std::int64_t> frames_;
+  bool apart_;
   std::uint64_t recipe_seed_, stage_index_;
-  std::vector<Row> rows_;
+  std::vector<TrainingRow> rows_;
   std::vector<std::int64_t> no_words_;
+  mutable std::mutex order_mutex_;  // of one epoch's order, made when it is first asked for
+  mutable std::vector<std::size_t> order_;
+  mutable std::uint64_t ordered_epoch_ = 0;
 };
 
 }  // namespace

@@ -31,9 +31,10 @@ struct EventLabels {
 /// answer, a caption).
 struct Sample {
   std::string id;                  // for messages: "synth base/train/7/123", "rows.jsonl line 12"
-  Tensor pixels;                   // f32 [patches, patch_values]
+  Tensor pixels;                   // f32 [patches, patch_values]; undefined for words alone
   std::vector<std::int64_t> grid;  // [media * 3]
-  TokenRun prefix;                 // up to and including the last media token and its closing token
+  TokenRun prefix;                 // up to and including the last media token and its closing
+                                   // token; no tokens for words alone
   std::vector<std::int64_t>
       media_rows;  // places in the prefix that the vision tower fills, in order
   std::vector<TokenRun> branches;

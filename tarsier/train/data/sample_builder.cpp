@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "tarsier/base/error.h"
 #include "tarsier/text/tokenizer.h"
 
@@ -26,12 +28,20 @@ TokenRun cut(const Prompt& prompt, std::int64_t begin, std::int64_t end) {
 }
 
 // Where the media block closes: behind the closing token that follows the last span (and its
-// marker, if there is one).
-std::int64_t end_of_media(const Prompt& prompt, std::int64_t closing_token) {
-  check(!prompt.spans.empty(), "a video's prompt has a media span");
+// marker, if there is one); 0 where there is no picture.
+std::int64_t end_of_media(const VideoLanguageModel& model, const Prompt& prompt) {
+  if (prompt.spans.empty()) return 0;
+  const std::optional<std::int64_t> closing_token = model.tokenizer().id_of("<|vision_end|>");
+  check(closing_token.has_value(), "the tokenizer has <|vision_end|>");
   std::int64_t at = prompt.spans.back().begin + prompt.spans.back().length;
-  while (prompt.tokens.at(static_cast<std::size_t>(at)) != closing_token) ++at;
+  while (prompt.tokens.at(static_cast<std::size_t>(at)) != *closing_token) ++at;
   return at + 1;
+}
+
+bool begins_with(const std::vector<std::int64_t>& tokens,
+                 const std::vector<std::int64_t>& opening) {
+  return tokens.size() >= opening.size() &&
+         std::equal(opening.begin(), opening.end(), tokens.begin());
 }
 
 // The last token of the text between one frame's span and the next: the frame's marker.
@@ -46,47 +56,90 @@ std::vector<std::int64_t> marker_rows(const Prompt& prompt, std::int64_t media_e
   return rows;
 }
 
+// The shared part of a sample, up to token `split` of its prompt.
+void fill_prefix(const ModelInputs& inputs, std::int64_t split, Sample& sample) {
+  const Prompt& prompt = inputs.prompt;
+  if (inputs.media.pixels.defined()) {
+    sample.pixels = inputs.media.pixels;
+    const Tensor grid = inputs.media.grid.contiguous();
+    sample.grid.assign(grid.const_data_ptr<std::int64_t>(),
+                       grid.const_data_ptr<std::int64_t>() + grid.numel());
+  }
+  sample.prefix = cut(prompt, 0, split);
+  sample.marker_rows = marker_rows(prompt, split);
+  for (const MediaSpan& span : prompt.spans) {
+    for (std::int64_t i = 0; i < span.length; ++i) sample.media_rows.push_back(span.begin + i);
+  }
+}
+
 }  // namespace
 
 Sample build_sample(const VideoLanguageModel& model, std::shared_ptr<const Pictures> pictures,
                     std::span<const Exchange> exchanges, std::string id) {
-  check(!exchanges.empty(), "a sample has an exchange");
-  const std::optional<std::int64_t> closing_token = model.tokenizer().id_of("<|vision_end|>");
-  check(closing_token.has_value(), "the tokenizer has <|vision_end|>");
+  std::vector<Conversation> conversations;
+  for (const Exchange& exchange : exchanges) {
+    if (exchange.answer.empty())
+      throw InputError({id, "has an empty answer", "remove the row or give it an answer"});
+    conversations.push_back({{"user", {Part{"", pictures}, Part{exchange.question, nullptr}}},
+                             {"assistant", {Part{exchange.answer, nullptr}}}});
+  }
+  return build_siblings(model, conversations, std::move(id));
+}
+
+Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversation> conversations,
+                      std::string id) {
+  check(!conversations.empty(), "a sample has a conversation");
   Sample sample;
   sample.id = std::move(id);
   std::int64_t split = 0;
-  for (const Exchange& exchange : exchanges) {
-    if (exchange.answer.empty())
-      throw InputError({sample.id, "has an empty answer", "remove the row or give it an answer"});
-    const Conversation conversation{
-        {"user", {Part{"", pictures}, Part{exchange.question, nullptr}}},
-        {"assistant", {Part{exchange.answer, nullptr}}}};
+  for (const Conversation& conversation : conversations) {
     // Pixels are made once; later exchanges need tokens alone.
     const bool first = sample.branches.empty();
     const ModelInputs inputs = model.prepare(
         conversation, first ? PromptPurpose::train : PromptPurpose::train_without_pixels);
     const Prompt& prompt = inputs.prompt;
     if (first) {
-      split = end_of_media(prompt, *closing_token);
-      sample.pixels = inputs.media.pixels;
-      const Tensor grid = inputs.media.grid.contiguous();
-      sample.grid.assign(grid.const_data_ptr<std::int64_t>(),
-                         grid.const_data_ptr<std::int64_t>() + grid.numel());
-      sample.prefix = cut(prompt, 0, split);
-      sample.marker_rows = marker_rows(prompt, split);
-      for (const MediaSpan& span : prompt.spans) {
-        for (std::int64_t i = 0; i < span.length; ++i) sample.media_rows.push_back(span.begin + i);
-      }
+      split = end_of_media(model, prompt);
+      fill_prefix(inputs, split, sample);
     }
     const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
-    if (tokens <= split || !std::equal(sample.prefix.tokens.begin(), sample.prefix.tokens.end(),
-                                       prompt.tokens.begin())) {
+    if (tokens <= split || !begins_with(prompt.tokens, sample.prefix.tokens)) {
       throw InputError({sample.id, "an exchange changes the tokens of the shared video",
                         "give exchanges about one video the same opening"});
     }
     sample.branches.push_back(cut(prompt, split, tokens));
   }
+  return sample;
+}
+
+Sample build_conversation(const VideoLanguageModel& model, const Conversation& conversation,
+                          const std::vector<bool>& context, std::string id) {
+  check(!conversation.empty() && context.size() == conversation.size(),
+        "each message is context or not");
+  Sample sample;
+  sample.id = std::move(id);
+  ModelInputs inputs = model.prepare(conversation, PromptPurpose::train);
+  Prompt& prompt = inputs.prompt;
+  if (context.back()) std::fill(prompt.is_target.begin(), prompt.is_target.end(), std::uint8_t{0});
+  // An earlier answer stands where it does when the conversation ends with it.
+  for (std::size_t i = 0; i + 1 < conversation.size(); ++i) {
+    if (conversation[i].role != "assistant" || context[i]) continue;
+    const Conversation until(conversation.begin(),
+                             conversation.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    const Prompt part = model.prepare(until, PromptPurpose::train_without_pixels).prompt;
+    if (!begins_with(prompt.tokens, part.tokens)) {
+      throw InputError({sample.id, "an earlier turn reads otherwise when others follow it",
+                        "give each question a row of its own"});
+    }
+    for (std::size_t at = 0; at < part.tokens.size(); ++at)
+      prompt.is_target[at] |= part.is_target[at];
+  }
+  const auto& targets = prompt.is_target;
+  if (std::find(targets.begin(), targets.end(), std::uint8_t{1}) == targets.end())
+    throw InputError({sample.id, "has no answer to learn", "remove the row"});
+  const std::int64_t split = end_of_media(model, prompt);
+  fill_prefix(inputs, split, sample);
+  sample.branches.push_back(cut(prompt, split, static_cast<std::int64_t>(prompt.tokens.size())));
   return sample;
 }
 

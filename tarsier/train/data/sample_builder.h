@@ -12,10 +12,23 @@ struct Exchange {
   std::string question, answer;
 };
 
-/// Prepares one video with several exchanges about it. Each is tokenised as a whole conversation by
-/// the model's own template; what they share up to the end of the media block becomes the prefix.
-/// InputError when an exchange does not fit, has an empty answer, or changes the prefix.
+/// Prepares one video with several exchanges about it: each a conversation of its own.
+/// InputError when an exchange does not fit or has an empty answer.
 Sample build_sample(const VideoLanguageModel& model, std::shared_ptr<const Pictures> pictures,
                     std::span<const Exchange> exchanges, std::string id);
+
+/// Prepares conversations that open alike, up to the end of their last picture, or words alone.
+/// Each is tokenised whole by the model's own template; the common opening becomes the prefix,
+/// once, and the rest a branch. The last message of each is the answer that is learned. InputError
+/// when one does not fit or opens otherwise.
+Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversation> conversations,
+                      std::string id);
+
+/// Prepares one conversation of any number of turns and pictures, or words alone: the prefix is
+/// what comes before the end of its last picture, the rest its one branch. Each answer is learned,
+/// but those of `context` (by message) are only read. The last message is an answer. InputError
+/// when it does not fit, or teaches nothing.
+Sample build_conversation(const VideoLanguageModel& model, const Conversation& conversation,
+                          const std::vector<bool>& context, std::string id);
 
 }  // namespace tarsier

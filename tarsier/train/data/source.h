@@ -30,10 +30,11 @@ std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model,
                                                 const SynthData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index);
 
-/// Rows of a JSONL file in Tarsier's format, each epoch in an order of its own. Malformed rows are
-/// warned of with file and line; more of them than the share `max_bad` is a ConfigError naming the
-/// first, before training starts. Fewer keep their places in the order and are notes there, as is
-/// media that cannot be decoded.
+/// Rows of a JSONL file, or of a JSON list, in any shape of data/formats, each epoch in an order of
+/// its own. A row is one conversation: of several answers each is learned behind the turns before
+/// it; pictures are row_media.h's. Malformed rows are warned of with file and line; more of them
+/// than the share `max_bad` is a ConfigError naming the first, before training starts. Fewer keep
+/// their places in the order and are notes there, as is media that cannot be decoded.
 std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model,
                                                 const JsonlData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index, double max_bad);

@@ -41,10 +41,11 @@ std::vector<std::string> split_words(std::string_view text) {
   return words;
 }
 
-// Where a multiple choice is among the sample's branches, and the tokens of its answers.
-struct Choice {
+// A question and where it is among the sample's branches.
+struct Asked {
   std::size_t branch;
-  std::int64_t yes, no, letter;
+  std::string kind;
+  Language language;
 };
 
 class SynthSource final : public SampleSource {
@@ -85,9 +86,19 @@ class SynthSource final : public SampleSource {
       key_tokens_.insert(exact_token(question_words(language).yes));
       key_tokens_.insert(exact_token(question_words(language).no));
     }
-    if (data_.option_weight == 0) return;
+    if (data_.option_weight + data_.hint_weight == 0) return;
     for (const char* letter : {"A", "B", "C", "D"}) option_letters_.push_back(exact_token(letter));
     end_of_turn_ = exact_token("<|im_end|>");
+    for (const std::vector<std::int64_t>& colours : colour_tokens_)
+      noun_tokens_.insert(colours.begin(), colours.end());
+    for (const Language language : languages_) {
+      const LanguageTable& words = table(language);
+      const std::string space(words.particles.empty() ? " " : "");
+      for (const auto& shapes : {words.shapes, words.plural_shapes}) {
+        for (const std::string_view shape : shapes)
+          noun_tokens_.insert(model_.tokenizer().encode(space + std::string(shape)).back());
+      }
+    }
   }
 
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
@@ -99,7 +110,7 @@ class SynthSource final : public SampleSource {
     const std::vector<double> seconds = sampled_seconds(clip, data_.frames);
     std::vector<Exchange> exchanges;
     const std::size_t captions = add_captions(clip, seconds, random, exchanges);
-    const std::vector<Choice> choices = add_questions(clip, seconds, random, exchanges);
+    const std::vector<Asked> asked = add_questions(clip, seconds, random, exchanges);
     const bool wordless = exchanges.empty();
     if (wordless) add_a_question(clip, seconds, random, exchanges);
     Sample sample =
@@ -110,9 +121,7 @@ class SynthSource final : public SampleSource {
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
     for (std::size_t i = 0; i < sample.branches.size(); ++i)
       weigh_targets(sample.branches[i], i < captions ? 1 : data_.answer_weight);
-    if (data_.option_weight > 0) {
-      for (const Choice& choice : choices) judge_options(choice, sample.branches[choice.branch]);
-    }
+    for (const Asked& question : asked) teach_inside(question, sample.branches[question.branch]);
     label_media_tokens(clip, seconds, sample);
     label_events(clip, seconds, sample);
     label_cell_events(clip, seconds, sample);
@@ -185,11 +194,11 @@ class SynthSource final : public SampleSource {
   }
 
   // Draws questions without repetition; a probe brings its partner of the other answer. Each
-  // language drawn asks its share. Returns where the multiple choices are.
-  std::vector<Choice> add_questions(const Clip& clip, const std::vector<double>& seconds,
-                                    Random& random, std::vector<Exchange>& exchanges) const {
-    std::vector<Choice> choices;
-    if (data_.questions == 0) return choices;
+  // language drawn asks its share.
+  std::vector<Asked> add_questions(const Clip& clip, const std::vector<double>& seconds,
+                                   Random& random, std::vector<Exchange>& exchanges) const {
+    std::vector<Asked> asked;
+    if (data_.questions == 0) return asked;
     std::vector<std::int64_t> counts(kLanguages.size());
     for (std::int64_t n = 0; n < data_.questions; ++n)
       ++counts[static_cast<std::size_t>(any_language(random))];
@@ -198,15 +207,11 @@ class SynthSource final : public SampleSource {
       if (count == 0) continue;
       for (const Question& question :
            draw_questions(clip, seconds, language, count, random, data_.question_weights)) {
-        if (question.kind == "choice") {
-          const QuestionWords& words = question_words(language);
-          choices.push_back({exchanges.size(), exact_token(words.yes), exact_token(words.no),
-                             exact_token(question.answer)});
-        }
+        asked.push_back({exchanges.size(), question.kind, language});
         exchanges.push_back({question.question, question.answer});
       }
     }
-    return choices;
+    return asked;
   }
 
   // A prompt needs a question, also where its answer is not learned.
@@ -249,24 +254,65 @@ class SynthSource final : public SampleSource {
     }
   }
 
+  // What the answer's own place alone would teach slowly: there the thing asked about is two looks
+  // away, one to its name and one from the name to the video.
+  void teach_inside(const Asked& question, TokenRun& run) const {
+    if (question.kind == "choice") {
+      if (data_.option_weight > 0) judge_options(question_words(question.language), run);
+      return;
+    }
+    if (data_.hint_weight == 0) return;
+    const std::size_t begin = answer_begin(run);
+    const std::vector<std::int64_t> answer(run.labels.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           run.labels.end() - 1);
+    const bool named = question.kind == "colour" || question.kind == "shape" ||
+                       question.kind == "place" || question.kind == "is_there";
+    const auto hint_behind = [&](std::size_t at) {  // the question's own tokens, which are given
+      check(at + answer.size() < begin, "a hint ends before the answer begins");
+      for (std::size_t i = 0; i < answer.size(); ++i) {
+        run.labels[at + 1 + i] = answer[i];
+        run.weights[at + 1 + i] = static_cast<float>(data_.hint_weight);
+      }
+    };
+    if (named) hint_behind(last_noun(run));
+    if (is_probe(question.kind)) hint_behind(end_of_question(run) - 1);
+  }
+
+  static std::size_t answer_begin(const TokenRun& run) {
+    const auto target = std::find_if(run.labels.begin(), run.labels.end(),
+                                     [](std::int64_t label) { return label >= 0; });
+    return static_cast<std::size_t>(target - run.labels.begin());
+  }
+
+  std::size_t end_of_question(const TokenRun& run) const {
+    const auto end = std::find(run.tokens.begin(), run.tokens.end(), end_of_turn_);
+    check(end != run.tokens.end(), "a question ends");
+    return static_cast<std::size_t>(end - run.tokens.begin());
+  }
+
+  // The last colour or shape in a question's words.
+  std::size_t last_noun(const TokenRun& run) const {
+    std::size_t at = end_of_question(run);
+    while (at > 0 && !noun_tokens_.contains(run.tokens[at])) --at;
+    check(at > 0, "a question about a thing names it");
+    return at;
+  }
+
   // The letter that answers a choice says little about why; a verdict behind each option says which
   // of them the video bears out. It is the target of the option's last token, which the next line's
   // start follows in the prompt.
-  void judge_options(const Choice& choice, TokenRun& run) const {
+  void judge_options(const QuestionWords& words, TokenRun& run) const {
+    const std::size_t answer = answer_begin(run);
+    const std::int64_t letter = run.labels[answer];
     std::vector<std::size_t> letters;
-    for (std::size_t i = 0; i < run.tokens.size() && letters.size() < option_letters_.size(); ++i) {
-      if (run.tokens[i] == option_letters_[letters.size()] && run.labels[i] < 0)
-        letters.push_back(i);
+    for (std::size_t i = 0; i < answer && letters.size() < option_letters_.size(); ++i) {
+      if (run.tokens[i] == option_letters_[letters.size()]) letters.push_back(i);
     }
     check(letters.size() == option_letters_.size(), "a choice has its options in order");
-    const auto end = std::find(run.tokens.begin() + static_cast<std::ptrdiff_t>(letters.back()),
-                               run.tokens.end(), end_of_turn_);
-    check(end != run.tokens.end(), "a question ends");
     for (std::size_t option = 0; option < letters.size(); ++option) {
-      const std::size_t behind = option + 1 < letters.size()
-                                     ? letters[option + 1] - 1
-                                     : static_cast<std::size_t>(end - run.tokens.begin());
-      run.labels[behind] = option_letters_[option] == choice.letter ? choice.yes : choice.no;
+      const std::size_t behind =
+          option + 1 < letters.size() ? letters[option + 1] - 1 : end_of_question(run);
+      run.labels[behind] = exact_token(option_letters_[option] == letter ? words.yes : words.no);
       run.weights[behind] = static_cast<float>(data_.option_weight);
     }
   }
@@ -385,6 +431,7 @@ class SynthSource final : public SampleSource {
   std::map<std::int64_t, std::int64_t> word_index_;  // token -> place in word_tokens_
   std::set<std::int64_t> key_tokens_;
   std::vector<std::int64_t> option_letters_;
+  std::set<std::int64_t> noun_tokens_;  // colours and shapes
   std::int64_t end_of_turn_ = -1;
 };
 

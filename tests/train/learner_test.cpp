@@ -154,8 +154,63 @@ TEST_F(LearnerTest, CaptionsAndQuestionsDrawTheirLanguage) {
   EXPECT_GE(all, 12 * 8);
   EXPECT_GT(chinese, all / 4);
   EXPECT_LT(chinese, 3 * all / 4);
-  data.languages = {"spanish"};  // this tokenizer is older than the world's Spanish
-  EXPECT_THROW(make_synth_source(*model, data, 1, 0), ConfigError);
+}
+
+TEST_F(LearnerTest, HintsStandBehindTheNameOfTheThingAskedAbout) {
+  SynthData data;
+  data.questions = 60;  // all there are
+  data.languages = {"english", "chinese"};
+  data.hint_weight = 0.25;
+  const auto hinted = make_synth_source(*model, data, 1, 0);
+  data.hint_weight = 0;
+  const auto plain = make_synth_source(*model, data, 1, 0);
+  const Tokenizer& tokenizer = model->tokenizer();
+  std::map<std::string, int> seen;
+  for (std::uint64_t number = 0; number < 6; ++number) {
+    const Sample a = std::get<Sample>(hinted->sample(number));
+    const Sample b = std::get<Sample>(plain->sample(number));
+    for (std::size_t i = 0; i < a.branches.size(); ++i) {
+      const TokenRun &run = a.branches[i], &bare = b.branches[i];
+      EXPECT_EQ(run.tokens, bare.tokens);
+      std::vector<std::int64_t> hint, answer;
+      std::string read;  // before the hint
+      for (std::size_t at = 0; at < run.tokens.size(); ++at) {
+        if (bare.labels[at] >= 0) {
+          EXPECT_EQ(run.labels[at], bare.labels[at]);
+          answer.push_back(run.labels[at]);
+        } else if (run.labels[at] >= 0) {
+          EXPECT_EQ(run.weights[at], 0.25f);
+          if (hint.empty())
+            read = tokenizer.decode(std::vector<std::int64_t>(
+                run.tokens.begin(), run.tokens.begin() + static_cast<std::ptrdiff_t>(at)));
+          hint.push_back(run.labels[at]);
+        }
+      }
+      const std::string text = tokenizer.decode(run.tokens);
+      const auto asks = [&](const char* words) { return text.find(words) != std::string::npos; };
+      answer.pop_back();  // the end of the turn
+      if (asks("\nA. ") || asks("What color is the background") || asks("How many") ||
+          asks("Which frames")) {
+        EXPECT_TRUE(hint.empty()) << text;
+      } else if (asks("What color is the ")) {
+        EXPECT_EQ(hint, answer);
+        EXPECT_EQ(read.find(" at the start"), std::string::npos) << read;
+        ++seen["colour"];
+      } else if (asks("Where is the ")) {
+        EXPECT_EQ(hint, answer);
+        EXPECT_EQ(read.find(" at the "), std::string::npos) << read;
+        ++seen["place"];
+      } else if (asks("Is there ")) {  // behind the name, and at the end
+        EXPECT_EQ(hint, (std::vector<std::int64_t>{answer[0], answer[0]})) << text;
+        EXPECT_EQ(read.find(" in the video"), std::string::npos) << read;
+        ++seen["is_there"];
+      } else if (asks("吗？")) {
+        ++seen["chinese probe"];
+        EXPECT_FALSE(hint.empty()) << text;
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), 4u);
 }
 
 TEST_F(LearnerTest, EachOptionOfAChoiceIsJudged) {
@@ -207,10 +262,35 @@ TEST_F(LearnerTest, EachOptionOfAChoiceIsJudged) {
   EXPECT_GE(choices, 8);
 }
 
+// A tokenizer that splits one of the world's words.
+std::shared_ptr<VideoLanguageModel> without_word(const std::string& word) {
+  const std::filesystem::path folder = test::make_tiny_model(test::fresh_folder("without_word"));
+  nlohmann::json tokenizer = test::read(folder / "tokenizer.json");
+  nlohmann::json& merges = tokenizer["model"]["merges"];
+  const auto makes_word = [&](const nlohmann::json& merge) {
+    return merge[0].get<std::string>() + merge[1].get<std::string>() == "\u0120" + word;
+  };
+  const std::size_t before = merges.size();
+  merges.erase(std::remove_if(merges.begin(), merges.end(), makes_word), merges.end());
+  EXPECT_EQ(merges.size() + 1, before) << word;
+  std::ofstream(folder / "tokenizer.json") << tokenizer.dump();
+  LoadOptions options;
+  options.random_weights = 11;
+  return load_model(folder, options);
+}
+
 TEST_F(LearnerTest, ATokenizerWithoutALevelsWordsIsRefused) {
   SynthData data;
   data.level = "rich";
-  EXPECT_THROW(make_synth_source(*model, data, 1, 0), ConfigError);
+  data.questions = 1;
+  const auto no_figures = without_word("figure");
+  EXPECT_THROW(make_synth_source(*no_figures, data, 1, 0), ConfigError);
+  data.level = "base";  // which has none
+  EXPECT_NO_THROW(make_synth_source(*no_figures, data, 1, 0));
+  const auto no_red = without_word("rojo");
+  EXPECT_NO_THROW(make_synth_source(*no_red, data, 1, 0));
+  data.languages = {"spanish"};
+  EXPECT_THROW(make_synth_source(*no_red, data, 1, 0), ConfigError);
 }
 
 // Several answers behind one shared video cost one encoding and must teach exactly what they teach

@@ -15,8 +15,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-RECIPE = ROOT / "recipes" / "nano_v0.jsonc"
-DENSE = 2  # the stage of the recipe that is measured
+RECIPE = ROOT / "tools" / "peers" / "train_step.jsonc"
 CLIPS, ACCUMULATE = 12, 2  # as it says
 THREADS = 2
 TRIAL_STEPS = 3
@@ -33,24 +32,13 @@ def run(command):
 def measure_ours(program, folder, steps):
     """Clips and tokens a second, each the median over the steps after the warm-up, data preparation included."""
     out = pathlib.Path(tempfile.mkdtemp(dir=folder))
-    settings = {
-        "workers": THREADS,
-        "compute": "f32",
-        "log_every": 1,
-        "save_every": 1_000_000,
-        f"stages.{DENSE}.steps": steps + WARM_UP,
-        f"stages.{DENSE}.optimizer": "adamw",
-        f"stages.{DENSE}.objectives": {"next_token": 1},
-    }
-    # The stages before it would only cost time: they keep one step each.
-    for stage in range(DENSE):
-        settings[f"stages.{stage}.steps"] = 1
+    settings = {"workers": THREADS, "stages.0.steps": steps + WARM_UP}
     command = [program, "train", "sft", "--quiet", "--recipe", RECIPE, "--threads", THREADS, "--out", out / "run"]
     for key, value in settings.items():
         command += ["--set", f"{key}={json.dumps(value)}"]
     run(command)
     rows = [json.loads(line) for line in (out / "run" / "metrics.jsonl").read_text().splitlines()]
-    rows = [row for row in rows if row["stage"] == "dense"][WARM_UP:]
+    rows = rows[WARM_UP:]
     return (
         statistics.median(row["clips_per_second"] for row in rows),
         statistics.median(row["tokens_per_second"] / row["clips_per_second"] for row in rows),

@@ -24,7 +24,7 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool special_
       ids.push_back(token->id);
     } else {
       parts_->pretokenizer.split(piece,
-                                 [&](std::string_view word) { parts_->bpe.encode(word, ids); });
+                                 [&](std::string_view word) { parts_->model->encode(word, ids); });
     }
   };
   parts_->raw_tokens.split(
@@ -62,7 +62,7 @@ std::string_view Tokenizer::bytes_of(std::int64_t id) const {
 std::optional<std::int64_t> Tokenizer::id_of(std::string_view token) const {
   const auto added = parts_->added_ids.find(std::string(token));
   if (added != parts_->added_ids.end()) return added->second;
-  return parts_->bpe.id_of(token);
+  return parts_->vocabulary->id_of(token);
 }
 
 bool Tokenizer::is_special(std::int64_t id) const {

@@ -2,31 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
-#include <initializer_list>
+#include <map>
 #include <set>
 #include <string_view>
 
 #include "tarsier/text/byte_level.h"
+#include "tarsier/text/byte_level_bpe.h"
+#include "tarsier/text/known_keys.h"
 #include "tarsier/text/nfc.h"
 #include "tarsier/text/utf8.h"
 
 namespace tarsier {
 namespace {
-
-void require_known_keys(const JsonView& json, std::initializer_list<std::string_view> known) {
-  for (const std::string& key : json.keys()) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      json.at(key).fail("is not a key this program knows", "the file may be of a newer format");
-    }
-  }
-}
-
-[[noreturn]] void refuse_type(const JsonView& json, std::string_view supported) {
-  json.at("type").fail(fmt::format("is '{}'", json.at("type").as_string()),
-                       fmt::format("{} supported", supported));
-}
 
 bool reads_nfc(const std::optional<JsonView>& normalizer) {
   if (!normalizer) return false;
@@ -90,20 +78,21 @@ std::set<std::string> role_tokens(const std::optional<JsonView>& config) {
 // `transformers`.
 class AddedTokenList {
  public:
-  explicit AddedTokenList(const ByteLevelBpe& bpe) : bpe_(bpe) {}
+  explicit AddedTokenList(const Vocabulary& vocabulary) : vocabulary_(vocabulary) {}
 
   void add(AddedToken token, const JsonView& source) {
     if (first_invalid_utf8(token.content)) source.fail("is not UTF-8", "the file is damaged");
     const auto index = static_cast<std::size_t>(token.id);
-    const auto in_vocabulary = bpe_.id_of(token.content);
+    const auto in_vocabulary = vocabulary_.id_of(token.content);
     if (in_vocabulary && *in_vocabulary != token.id) {
       source.fail(fmt::format("gives '{}' id {}, the vocabulary gives {}", token.content, token.id,
                               *in_vocabulary),
                   "the files belong to different models");
     }
-    if (index < bpe_.spellings().size() && !bpe_.spellings()[index].empty() && !in_vocabulary) {
+    if (index < vocabulary_.spellings().size() && !vocabulary_.spellings()[index].empty() &&
+        !in_vocabulary) {
       source.fail(fmt::format("gives '{}' id {}, which is '{}' in the vocabulary", token.content,
-                              token.id, bpe_.spellings()[index]),
+                              token.id, vocabulary_.spellings()[index]),
                   "the files belong to different models");
     }
     const auto [known, is_new] = ids_.try_emplace(token.content, token.id);
@@ -121,7 +110,7 @@ class AddedTokenList {
   std::unordered_map<std::string, std::int64_t> ids() const { return ids_; }
 
  private:
-  const ByteLevelBpe& bpe_;
+  const Vocabulary& vocabulary_;
   std::map<std::int64_t, AddedToken> tokens_;
   std::unordered_map<std::string, std::int64_t> ids_;
 };
@@ -136,8 +125,9 @@ std::int64_t id_from_key(const std::string& key, const JsonView& entry) {
   return id;
 }
 
-AddedTokenList read_added_tokens(const TokenizerDocuments& documents, const ByteLevelBpe& bpe) {
-  AddedTokenList list(bpe);
+AddedTokenList read_added_tokens(const TokenizerDocuments& documents,
+                                 const Vocabulary& vocabulary) {
+  AddedTokenList list(vocabulary);
   if (const auto added = documents.tokenizer.find("added_tokens")) {
     if (!added->is_array()) added->fail("is not an array", "list the tokens");
     for (std::int64_t i = 0; i < added->size(); ++i)
@@ -165,7 +155,7 @@ AddedTokenList read_added_tokens(const TokenizerDocuments& documents, const Byte
 }
 
 void fill_decoding_tables(const AddedTokenList& added, TokenizerParts& parts) {
-  std::vector<std::string> spellings = parts.bpe.spellings();
+  std::vector<std::string> spellings = parts.vocabulary->spellings();
   for (const auto& [id, token] : added.tokens()) {
     const auto index = static_cast<std::size_t>(id);
     if (index >= spellings.size()) spellings.resize(index + 1);
@@ -189,17 +179,17 @@ TokenizerParts parse_tokenizer(const TokenizerDocuments& documents) {
   // Truncation and padding are the caller's business here, as in `transformers`.
   require_known_keys(json, {"version", "truncation", "padding", "added_tokens", "normalizer",
                             "pre_tokenizer", "post_processor", "decoder", "model"});
-  require_known_keys(json.at("model"), {"type", "dropout", "unk_token", "continuing_subword_prefix",
-                                        "end_of_word_suffix", "fuse_unk", "byte_fallback",
-                                        "ignore_merges", "vocab", "merges"});
+  require_plain_bpe(json.at("model"));
   if (json.at("decoder").at("type").as_string() != "ByteLevel")
     refuse_type(json.at("decoder"), "ByteLevel is");
 
   TokenizerParts parts;
   parts.nfc = reads_nfc(json.find("normalizer"));
   parts.pretokenizer = Pretokenizer::parse(json.at("pre_tokenizer"));
-  parts.bpe = ByteLevelBpe::parse(json.at("model"));
-  const AddedTokenList added = read_added_tokens(documents, parts.bpe);
+  parts.vocabulary =
+      std::make_shared<const Vocabulary>(Vocabulary::parse(json.at("model").at("vocab")));
+  parts.model = std::make_unique<const ByteLevelBpe>(json.at("model"), parts.vocabulary);
+  const AddedTokenList added = read_added_tokens(documents, *parts.vocabulary);
   read_post_processor(json.find("post_processor"), parts);
 
   std::vector<std::pair<std::string, AddedToken>> raw, normalized;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -9,8 +9,9 @@
 
 #include "tarsier/base/json.h"
 #include "tarsier/text/added_tokens.h"
-#include "tarsier/text/byte_level_bpe.h"
 #include "tarsier/text/pretokenizer.h"
+#include "tarsier/text/token_model.h"
+#include "tarsier/text/vocabulary.h"
 
 namespace tarsier {
 
@@ -21,9 +22,10 @@ struct TokenizerParts {
   bool nfc = false;                              // 2. normalisation of what lies between
   AddedTokenMatcher normalized_tokens;           // 3. looked for after it
   Pretokenizer pretokenizer;                     // 4. words
-  ByteLevelBpe bpe;                              // 5. ids
+  std::unique_ptr<const TokenModel> model;       // 5. ids
   std::vector<std::int64_t> begin_ids, end_ids;  // 6. around one sequence, when asked for
 
+  std::shared_ptr<const Vocabulary> vocabulary;
   std::unordered_map<std::string, std::int64_t> added_ids;
   std::vector<std::string> bytes;  // [highest id + 1], what each id adds to decoded text
   std::vector<bool> special;       // [highest id + 1]

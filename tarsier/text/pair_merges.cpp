@@ -51,8 +51,8 @@ PairMerges PairMerges::parse(const JsonView& merges, const Vocabulary& vocabular
       }
       return static_cast<std::uint32_t>(*found);
     };
-    pairs.table_.set(known(left), known(right),
-                     {static_cast<std::uint32_t>(rank), known(left + right)});
+    const std::uint32_t left_id = known(left), right_id = known(right);
+    pairs.table_.set(left_id, right_id, {static_cast<std::uint32_t>(rank), known(left + right)});
   }
   return pairs;
 }

@@ -6,6 +6,12 @@ find_package(nlohmann_json REQUIRED)
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale libswresample)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+# Not by pkg-config, which links the trainer along.
+find_path(TARSIER_SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
+find_library(TARSIER_SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)
+add_library(tarsier_sentencepiece INTERFACE)
+target_include_directories(tarsier_sentencepiece SYSTEM INTERFACE ${TARSIER_SENTENCEPIECE_INCLUDE})
+target_link_libraries(tarsier_sentencepiece INTERFACE ${TARSIER_SENTENCEPIECE_LIBRARY})
 pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 

@@ -62,7 +62,7 @@ endfunction()
 
 tarsier_layer(base LIBRARIES fmt::fmt nlohmann_json::nlohmann_json)
 tarsier_layer(media DEPENDS base LIBRARIES PkgConfig::FFMPEG)
-tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC)
+tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC tarsier_sentencepiece)
 tarsier_layer(synth DEPENDS media base)
 tarsier_layer(checkpoint DEPENDS base LIBRARIES OpenSSL::Crypto)
 tarsier_layer(data DEPENDS media text checkpoint base LIBRARIES PkgConfig::LIBARCHIVE PRECOMPILE <nlohmann/json.hpp>

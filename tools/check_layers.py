@@ -41,6 +41,7 @@ LIBRARIES = (
     library("FFmpeg", r"lib(av(format|codec|util|filter|device)|sw(scale|resample))/", "media"),
     library("PCRE2", r"pcre2\w*\.h", "text"),
     library("utf8proc", r"utf8proc\.h", "text"),
+    library("SentencePiece", r"sentencepiece\w*\.h", "text"),
     library("OpenSSL", r"openssl/", "checkpoint"),
     library("libarchive", r"archive(_entry)?\.h", "data"),
     library("CUDA and NCCL", r"(cuda\w*|nccl)\.h", "train"),

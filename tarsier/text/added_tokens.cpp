@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "tarsier/text/byte_level_bpe.h"
 #include "tarsier/text/utf8.h"
+#include "tarsier/text/vocabulary.h"
 
 namespace tarsier {
 namespace {

@@ -1,40 +1,53 @@
 #include "tarsier/text/byte_level_bpe.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cstddef>
-#include <queue>
-#include <tuple>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "tarsier/text/byte_level.h"
 
 namespace tarsier {
-namespace {
 
-constexpr std::size_t kScanUpTo = 48;  // symbols; a scan beats a heap on words, not on long runs
-constexpr std::int64_t kNone = -1;
+ByteLevelBpe::ByteLevelBpe(const JsonView& model, std::shared_ptr<const Vocabulary> vocabulary)
+    : vocabulary_(std::move(vocabulary)),
+      merges_(PairMerges::parse(model.at("merges"), *vocabulary_)),
+      fuse_unknown_(model.bool_or("fuse_unk", false)),
+      ignore_merges_(model.bool_or("ignore_merges", false)) {
+  read_bytes(model);
+}
 
-}  // namespace
+// Every byte needs a token, or an unknown token must stand for it; text is never dropped.
+void ByteLevelBpe::read_bytes(const JsonView& model) {
+  const std::optional<std::int64_t> unknown = unknown_token(model, *vocabulary_);
+  const bool byte_fallback = model.bool_or("byte_fallback", false);
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const std::string spelling =
+        spell_bytes(std::string(1, static_cast<char>(static_cast<unsigned char>(byte))));
+    if (const auto id = vocabulary_->id_of(spelling)) {
+      byte_ids_[byte] = static_cast<std::uint32_t>(*id);
+    } else if (unknown && !byte_fallback) {
+      byte_ids_[byte] = static_cast<std::uint32_t>(*unknown);
+      byte_is_unknown_[byte] = true;
+    } else {
+      model.at("vocab").fail(fmt::format("has no token '{}' for byte {}", spelling, byte),
+                             "a byte-level vocabulary (Qwen2, GPT-2) has all 256");
+    }
+  }
+}
 
 void ByteLevelBpe::encode(std::string_view word, std::vector<std::int64_t>& ids) const {
   if (ignore_merges_) {
-    if (const auto whole = id_of(spell_bytes(word))) {
+    if (const auto whole = vocabulary_->id_of(spell_bytes(word))) {
       ids.push_back(*whole);
       return;
     }
   }
   std::vector<std::uint32_t> symbols = symbols_of(word);
-  if (symbols.size() <= kScanUpTo) {
-    merge_by_scan(symbols);
-  } else {
-    merge_by_heap(symbols);
-  }
+  merges_.apply(symbols);
   ids.insert(ids.end(), symbols.begin(), symbols.end());
-}
-
-std::optional<std::int64_t> ByteLevelBpe::id_of(std::string_view spelling) const {
-  const auto found = ids_.find(std::string(spelling));
-  if (found == ids_.end()) return std::nullopt;
-  return found->second;
 }
 
 std::vector<std::uint32_t> ByteLevelBpe::symbols_of(std::string_view word) const {
@@ -48,73 +61,6 @@ std::vector<std::uint32_t> ByteLevelBpe::symbols_of(std::string_view word) const
     after_unknown = unknown;
   }
   return symbols;
-}
-
-void ByteLevelBpe::merge_by_scan(std::vector<std::uint32_t>& symbols) const {
-  while (symbols.size() > 1) {
-    const Merge* best = nullptr;
-    std::size_t best_at = 0;
-    for (std::size_t i = 0; i + 1 < symbols.size(); ++i) {
-      const Merge* merge = merges_.find(symbols[i], symbols[i + 1]);
-      if (merge && (!best || merge->rank < best->rank)) {
-        best = merge;
-        best_at = i;
-      }
-    }
-    if (!best) return;
-    symbols[best_at] = best->result;
-    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(best_at) + 1);
-  }
-}
-
-// Candidates wait in a heap; symbols form a linked list, so a merge costs no move. A candidate
-// whose neighbours have changed since is recognised when it comes up, because its pair then merges
-// into something else.
-void ByteLevelBpe::merge_by_heap(std::vector<std::uint32_t>& symbols) const {
-  struct Candidate {
-    std::uint32_t rank;
-    std::int64_t at;
-    std::uint32_t result;
-    bool operator>(const Candidate& other) const {
-      return std::tie(rank, at) > std::tie(other.rank, other.at);
-    }
-  };
-  struct Link {
-    std::int64_t before, after;
-    bool gone = false;
-  };
-  const auto count = static_cast<std::int64_t>(symbols.size());
-  std::vector<Link> links(symbols.size());
-  const auto link = [&](std::int64_t i) -> Link& { return links[static_cast<std::size_t>(i)]; };
-  const auto symbol = [&](std::int64_t i) -> std::uint32_t& {
-    return symbols[static_cast<std::size_t>(i)];
-  };
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
-  const auto consider = [&](std::int64_t i) {
-    if (i == kNone || link(i).after == kNone) return;
-    if (const Merge* merge = merges_.find(symbol(i), symbol(link(i).after)))
-      queue.push({merge->rank, i, merge->result});
-  };
-  for (std::int64_t i = 0; i < count; ++i) link(i) = {i - 1, i + 1 < count ? i + 1 : kNone};
-  for (std::int64_t i = 0; i < count; ++i) consider(i);
-
-  while (!queue.empty()) {
-    const Candidate top = queue.top();
-    queue.pop();
-    if (link(top.at).gone || link(top.at).after == kNone) continue;
-    const std::int64_t right = link(top.at).after;
-    const Merge* merge = merges_.find(symbol(top.at), symbol(right));
-    if (!merge || merge->result != top.result) continue;
-    symbol(top.at) = top.result;
-    link(right).gone = true;
-    link(top.at).after = link(right).after;
-    if (link(right).after != kNone) link(link(right).after).before = top.at;
-    consider(link(top.at).before);
-    consider(top.at);
-  }
-  std::size_t kept = 0;
-  for (std::int64_t i = 0; i != kNone; i = link(i).after) symbols[kept++] = symbol(i);
-  symbols.resize(kept);
 }
 
 }  // namespace tarsier

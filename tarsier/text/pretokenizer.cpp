@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
+
+#include "tarsier/text/known_keys.h"
 
 namespace tarsier {
 namespace {
@@ -10,6 +13,8 @@ namespace {
 // GPT-2's pattern, which ByteLevel runs itself when use_regex is true.
 constexpr std::string_view kByteLevelPattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+
+constexpr std::size_t kMaxStages = 16;
 
 std::string literal(std::string_view text) {  // a pattern that matches `text` itself
   std::string pattern;
@@ -25,13 +30,9 @@ std::string literal(std::string_view text) {  // a pattern that matches `text` i
 
 }  // namespace
 
-Pretokenizer Pretokenizer::parse(const JsonView& json) {
+Pretokenizer Pretokenizer::parse(const std::optional<JsonView>& json) {
   Pretokenizer pretokenizer;
-  pretokenizer.add_stages(json);
-  if (!pretokenizer.ends_in_bytes_) {
-    json.fail("has no ByteLevel stage",
-              "only byte-level vocabularies (Qwen2, GPT-2) are supported");
-  }
+  if (json) pretokenizer.add_stages(*json);
   return pretokenizer;
 }
 
@@ -39,6 +40,7 @@ void Pretokenizer::add_stages(const JsonView& json) {
   const std::string& type = json.at("type").as_string();
   if (ends_in_bytes_)
     json.fail(type + " comes after ByteLevel", "ByteLevel must be the last stage");
+  if (stages_.size() == kMaxStages) json.fail("is one of over 16 stages", "the file is damaged");
   if (type == "Sequence") {
     const JsonView list = json.at("pretokenizers");
     if (!list.is_array()) list.fail("is not an array", "list the stages");
@@ -53,36 +55,46 @@ void Pretokenizer::add_stages(const JsonView& json) {
     const bool is_regex = pattern.has("Regex");
     const JsonView text = pattern.at(is_regex ? "Regex" : "String");
     if (text.as_string().empty()) text.fail("is empty", "give the splitting pattern");
-    stages_.push_back({false, Regex(is_regex ? text.as_string() : literal(text.as_string()),
-                                    text.file() + ": " + text.path())});
+    stages_.emplace_back(Regex(is_regex ? text.as_string() : literal(text.as_string()),
+                               text.file() + ": " + text.path()));
   } else if (type == "ByteLevel") {
-    Stage stage{json.bool_or("add_prefix_space", true), std::nullopt};
+    ByteLevel stage{json.bool_or("add_prefix_space", true), std::nullopt};
     if (json.bool_or("use_regex", true))
       stage.pattern.emplace(kByteLevelPattern, json.file() + ": " + json.path());
-    stages_.push_back(std::move(stage));
+    stages_.emplace_back(std::move(stage));
     ends_in_bytes_ = true;
+  } else if (type == "Metaspace") {
+    stages_.emplace_back(Metaspace::parse(json));
   } else {
-    json.at("type").fail(fmt::format("is '{}'", type),
-                         "Sequence, Split and ByteLevel are supported");
+    refuse_type(json, "Sequence, Split, ByteLevel and Metaspace are");
   }
 }
 
-void Pretokenizer::split(std::string_view utf8,
-                         const std::function<void(std::string_view)>& word) const {
-  if (!utf8.empty()) run(0, utf8, word);
+void Pretokenizer::split(std::string_view utf8, bool at_start, const Word& word) const {
+  if (!utf8.empty()) run(0, utf8, at_start, word);
 }
 
-void Pretokenizer::run(std::size_t index, std::string_view utf8,
-                       const std::function<void(std::string_view)>& word) const {
+void Pretokenizer::run(std::size_t index, std::string_view utf8, bool at_start,
+                       const Word& word) const {
   if (index == stages_.size()) return word(utf8);
-  const Stage& stage = stages_[index];
-  std::string prefixed;
-  if (stage.add_prefix_space && utf8.front() != ' ') {
-    prefixed.append(1, ' ').append(utf8);
-    utf8 = prefixed;
+  if (const auto* metaspace = std::get_if<Metaspace>(&stages_[index])) {
+    return metaspace->run(utf8, at_start, [&](std::string_view piece, bool piece_at_start) {
+      run(index + 1, piece, piece_at_start, word);
+    });
   }
-  if (!stage.pattern) return run(index + 1, utf8, word);
-  stage.pattern->split(utf8, [&](std::string_view piece) { run(index + 1, piece, word); });
+  const auto* pattern = std::get_if<Regex>(&stages_[index]);
+  std::string prefixed;
+  if (const auto* bytes = std::get_if<ByteLevel>(&stages_[index])) {
+    if (bytes->add_prefix_space && utf8.front() != ' ') {
+      prefixed.append(1, ' ').append(utf8);
+      utf8 = prefixed;
+    }
+    if (!bytes->pattern) return run(index + 1, utf8, at_start, word);
+    pattern = &*bytes->pattern;
+  }
+  pattern->split(utf8, [&](std::string_view piece) {
+    run(index + 1, piece, at_start && piece.data() == utf8.data(), word);
+  });
 }
 
 }  // namespace tarsier

@@ -1,6 +1,8 @@
 #include "tarsier/text/tokenizer.h"
 
-#include "tarsier/text/nfc.h"
+#include <algorithm>
+
+#include "tarsier/text/detokenizer.h"
 #include "tarsier/text/tokenizer_parts.h"
 #include "tarsier/text/utf8.h"
 
@@ -18,59 +20,75 @@ std::vector<std::int64_t> Tokenizer::encode_as_text(std::string_view text) const
 
 std::vector<std::int64_t> Tokenizer::encode(std::string_view text, bool special_as_text) const {
   require_utf8(text, "text");
+  const std::string prepared = parts_->before.apply(text);
   std::vector<std::int64_t> ids;
+  bool at_start = false;  // the piece at hand begins the text
   const auto add_words = [&](std::string_view piece, const AddedToken* token) {
     if (token) {
       ids.push_back(token->id);
     } else {
-      parts_->pretokenizer.split(piece,
-                                 [&](std::string_view word) { parts_->bpe.encode(word, ids); });
+      parts_->pretokenizer.split(piece, at_start,
+                                 [&](std::string_view word) { parts_->model->encode(word, ids); });
     }
+    at_start = false;
   };
-  parts_->raw_tokens.split(
-      text, special_as_text, [&](std::string_view piece, const AddedToken* token) {
-        if (token) {
-          ids.push_back(token->id);
-          return;
-        }
-        const std::string normal = parts_->nfc ? to_nfc(piece) : std::string(piece);
-        parts_->normalized_tokens.split(normal, special_as_text, add_words);
-      });
+  const auto add_piece = [&](std::string_view piece, const AddedToken* token) {
+    if (token) {
+      ids.push_back(token->id);
+      return;
+    }
+    at_start = piece.data() == prepared.data();
+    const std::string normal = parts_->normalizer.apply(piece);
+    parts_->normalized_tokens.split(normal, special_as_text, add_words);
+  };
+  parts_->raw_tokens.split(prepared, special_as_text, add_piece);
+  const auto& drops = parts_->drops_prefix;
+  if (ids.size() > 1 && ids[0] == parts_->prefix &&
+      std::find(drops.begin(), drops.end(), ids[1]) != drops.end()) {
+    ids.erase(ids.begin());
+  }
   return ids;
 }
 
 std::vector<std::int64_t> Tokenizer::with_sequence_tokens(std::span<const std::int64_t> ids) const {
-  std::vector<std::int64_t> all = parts_->begin_ids;
+  const SequenceTokens& around = parts_->sequence;
+  std::vector<std::int64_t> all = around.begin;
   all.insert(all.end(), ids.begin(), ids.end());
-  all.insert(all.end(), parts_->end_ids.begin(), parts_->end_ids.end());
+  all.insert(all.end(), around.end.begin(), around.end.end());
   return all;
 }
 
-std::string Tokenizer::decode(std::span<const std::int64_t> ids, bool skip_special) const {
-  std::string bytes;
-  for (const std::int64_t id : ids) {
-    if (!(skip_special && is_special(id))) bytes += bytes_of(id);
-  }
-  return lossy_utf8(bytes);
+bool Tokenizer::adds_bos() const {
+  const SequenceTokens& around = parts_->sequence;
+  return around.bos && !around.begin.empty() && around.begin.front() == *around.bos;
 }
 
-std::string_view Tokenizer::bytes_of(std::int64_t id) const {
-  if (id < 0 || id >= vocab_size()) return {};
-  return parts_->bytes[static_cast<std::size_t>(id)];
+std::optional<std::int64_t> Tokenizer::bos_id() const { return parts_->sequence.bos; }
+std::optional<std::int64_t> Tokenizer::eos_id() const { return parts_->sequence.eos; }
+
+std::string Tokenizer::decode(std::span<const std::int64_t> ids, bool skip_special) const {
+  Detokenizer stream(*this, skip_special);
+  std::string text;
+  for (const std::int64_t id : ids) text += stream.push(id);
+  return text + stream.finish();
+}
+
+std::string_view Tokenizer::bytes_of(std::int64_t id) const { return parts_->decoder.bytes_of(id); }
+
+std::string_view Tokenizer::spelling_of(std::int64_t id) const {
+  return parts_->decoder.spelling_of(id);
 }
 
 std::optional<std::int64_t> Tokenizer::id_of(std::string_view token) const {
-  const auto added = parts_->added_ids.find(std::string(token));
-  if (added != parts_->added_ids.end()) return added->second;
-  return parts_->bpe.id_of(token);
+  return parts_->id_of(token);
 }
 
 bool Tokenizer::is_special(std::int64_t id) const {
   return id >= 0 && id < vocab_size() && parts_->special[static_cast<std::size_t>(id)];
 }
 
-std::int64_t Tokenizer::vocab_size() const {
-  return static_cast<std::int64_t>(parts_->bytes.size());
-}
+std::int64_t Tokenizer::vocab_size() const { return parts_->decoder.size(); }
+
+const TokenDecoder& Tokenizer::decoder() const { return parts_->decoder; }
 
 }  // namespace tarsier

@@ -2,8 +2,10 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "tarsier/base/error.h"
+#include "tarsier/base/mapped_file.h"
 #include "tarsier/text/tokenizer.h"
 #include "tarsier/text/tokenizer_parts.h"
 
@@ -11,6 +13,8 @@ namespace tarsier {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxModelBytes = 64 << 20;
 
 // What Qwen2's own tokenizer does, for directories that carry only vocab.json and merges.txt.
 constexpr std::string_view kQwen2Pipeline = R"json({
@@ -21,11 +25,6 @@ constexpr std::string_view kQwen2Pipeline = R"json({
     {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false}]},
   "decoder": {"type": "ByteLevel"}
 })json";
-
-std::optional<JsonView> read_if_there(const fs::path& path) {
-  if (!fs::exists(path)) return std::nullopt;
-  return read_json(path, JsonOwner::checkpoint);
-}
 
 JsonView from_vocabulary_and_merges(const fs::path& directory) {
   nlohmann::json document = nlohmann::json::parse(kQwen2Pipeline);
@@ -43,33 +42,57 @@ JsonView from_vocabulary_and_merges(const fs::path& directory) {
                   "vocab.json and merges.txt", JsonOwner::checkpoint);
 }
 
+std::string_view text_of(const MappedFile& file) {
+  const auto bytes = file.bytes();
+  if (bytes.size() > kMaxModelBytes)
+    throw CheckpointError({"tokenizer.model", "is over 64 MiB", "it is no SentencePiece model"});
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> Tokenizer::load(const fs::path& directory) {
-  auto tokenizer = read_if_there(directory / "tokenizer.json");
-  if (!tokenizer && fs::exists(directory / "vocab.json"))
-    tokenizer = from_vocabulary_and_merges(directory);
-  if (!tokenizer) {
-    throw CheckpointError({(directory / "tokenizer.json").string(),
-                           "is missing, and there is no vocab.json either",
-                           "download the whole model directory"});
+  TokenizerSettings settings = TokenizerSettings::read(directory);
+  const auto has = [&](const char* name) { return fs::exists(directory / name); };
+  if (has("tokenizer.json")) {
+    return make(
+        parse_tokenizer(read_json(directory / "tokenizer.json", JsonOwner::checkpoint), settings));
   }
-  const TokenizerDocuments documents{*tokenizer, read_if_there(directory / "tokenizer_config.json"),
-                                     read_if_there(directory / "added_tokens.json")};
-  return std::unique_ptr<Tokenizer>(
-      new Tokenizer(std::make_unique<const TokenizerParts>(parse_tokenizer(documents))));
+  if (has("vocab.json"))
+    return make(parse_tokenizer(from_vocabulary_and_merges(directory), settings));
+  if (has("tokenizer.model")) {
+    settings.llama = true;
+    const MappedFile file(directory / "tokenizer.model");
+    return make(parse_sentencepiece_tokenizer(text_of(file), "tokenizer.model", settings));
+  }
+  throw CheckpointError({(directory / "tokenizer.json").string(),
+                         "is missing, and there is no vocab.json or tokenizer.model either",
+                         "download the whole model directory"});
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::parse_sentencepiece(std::string_view tokenizer_model,
+                                                          std::string_view tokenizer_config) {
+  TokenizerSettings settings;
+  settings.llama = true;
+  if (!tokenizer_config.empty())
+    settings.config = parse_json(tokenizer_config, "tokenizer_config.json", JsonOwner::checkpoint);
+  return make(parse_sentencepiece_tokenizer(tokenizer_model, "tokenizer.model", settings));
 }
 
 std::unique_ptr<Tokenizer> Tokenizer::parse(std::string_view tokenizer_json,
                                             std::string_view tokenizer_config,
                                             const std::string& file) {
-  TokenizerDocuments documents{parse_json(tokenizer_json, file, JsonOwner::checkpoint),
-                               std::nullopt, std::nullopt};
+  TokenizerSettings settings;
   if (!tokenizer_config.empty()) {
-    documents.config = parse_json(tokenizer_config, "tokenizer_config.json", JsonOwner::checkpoint);
+    settings.config = parse_json(tokenizer_config, "tokenizer_config.json", JsonOwner::checkpoint);
+    settings.llama = names_llama_class(*settings.config);
   }
+  return make(parse_tokenizer(parse_json(tokenizer_json, file, JsonOwner::checkpoint), settings));
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::make(TokenizerParts parts) {
   return std::unique_ptr<Tokenizer>(
-      new Tokenizer(std::make_unique<const TokenizerParts>(parse_tokenizer(documents))));
+      new Tokenizer(std::make_unique<const TokenizerParts>(std::move(parts))));
 }
 
 }  // namespace tarsier

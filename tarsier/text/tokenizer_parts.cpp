@@ -1,219 +1,98 @@
 #include "tarsier/text/tokenizer_parts.h"
 
-#include <fmt/format.h>
+#include <utility>
 
-#include <algorithm>
-#include <charconv>
-#include <initializer_list>
-#include <set>
-#include <string_view>
-
-#include "tarsier/text/byte_level.h"
-#include "tarsier/text/nfc.h"
-#include "tarsier/text/utf8.h"
+#include "tarsier/text/byte_level_bpe.h"
+#include "tarsier/text/character_bpe.h"
+#include "tarsier/text/known_keys.h"
 
 namespace tarsier {
 namespace {
 
-void require_known_keys(const JsonView& json, std::initializer_list<std::string_view> known) {
-  for (const std::string& key : json.keys()) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      json.at(key).fail("is not a key this program knows", "the file may be of a newer format");
-    }
+// A byte-level file says so in its pre-tokenizer and in its decoder; the two must agree.
+void require_one_kind(const JsonView& json, bool words_are_bytes) {
+  const JsonView decoder = json.at("decoder");
+  const bool decodes_bytes = decoder.at("type").as_string() == "ByteLevel";
+  if (words_are_bytes && !decodes_bytes) refuse_type(decoder, "ByteLevel is");
+  if (decodes_bytes && !words_are_bytes) {
+    json.at("pre_tokenizer")
+        .fail("has no ByteLevel stage, the decoder is ByteLevel", "a file has both or neither");
   }
 }
 
-[[noreturn]] void refuse_type(const JsonView& json, std::string_view supported) {
-  json.at("type").fail(fmt::format("is '{}'", json.at("type").as_string()),
-                       fmt::format("{} supported", supported));
+std::unique_ptr<const TokenModel> make_model(const JsonView& json, bool words_are_bytes,
+                                             const std::shared_ptr<const Vocabulary>& vocabulary) {
+  if (words_are_bytes) return std::make_unique<const ByteLevelBpe>(json, vocabulary);
+  return std::make_unique<const CharacterBpe>(json, vocabulary);
 }
 
-bool reads_nfc(const std::optional<JsonView>& normalizer) {
-  if (!normalizer) return false;
-  const std::string& type = normalizer->at("type").as_string();
-  if (type == "NFC") return true;
-  if (type != "Sequence") refuse_type(*normalizer, "NFC and Sequence are");
-  const JsonView list = normalizer->at("normalizers");
-  bool nfc = false;
-  for (std::int64_t i = 0; i < list.size(); ++i) nfc = reads_nfc(list.at(i)) || nfc;
-  return nfc;
-}
+}  // namespace
 
-void read_post_processor(const std::optional<JsonView>& json, TokenizerParts& parts) {
-  if (!json) return;
-  const std::string& type = json->at("type").as_string();
-  if (type == "ByteLevel") return;  // moves offsets only
-  if (type == "Sequence") {
-    const JsonView list = json->at("processors");
-    for (std::int64_t i = 0; i < list.size(); ++i) read_post_processor(list.at(i), parts);
-    return;
-  }
-  if (type != "TemplateProcessing")
-    refuse_type(*json, "ByteLevel, TemplateProcessing and Sequence are");
-  const JsonView single = json->at("single");
-  bool after_text = false;
-  for (std::int64_t i = 0; i < single.size(); ++i) {
-    const JsonView piece = single.at(i);
-    if (piece.has("Sequence")) {
-      if (after_text) piece.fail("repeats the text", "one sequence is supported");
-      after_text = true;
-      continue;
-    }
-    const JsonView name = piece.at("SpecialToken").at("id");
-    auto& ids = after_text ? parts.end_ids : parts.begin_ids;
-    for (const std::int64_t id :
-         json->at("special_tokens").at(name.as_string()).at("ids").as_ints())
-      ids.push_back(id);
-  }
-}
-
-// Names that tokenizer_config.json gives a role ("eos_token": "</s>") are special even where no
-// flags are written.
-std::set<std::string> role_tokens(const std::optional<JsonView>& config) {
-  std::set<std::string> names;
-  const auto add = [&](const JsonView& token) {
-    if (token.is_string()) names.insert(token.as_string());
-    if (token.is_object() && token.has("content")) names.insert(token.at("content").as_string());
-  };
-  if (!config) return names;
-  for (const char* key : {"bos_token", "eos_token", "unk_token", "pad_token", "sep_token",
-                          "cls_token", "mask_token"}) {
-    if (const auto token = config->find(key)) add(*token);
-  }
-  if (const auto list = config->find("additional_special_tokens"); list && list->is_array()) {
-    for (std::int64_t i = 0; i < list->size(); ++i) add(list->at(i));
-  }
-  return names;
-}
-
-// Added tokens of all files by id. Where two files describe one token the first wins, as in
-// `transformers`.
-class AddedTokenList {
- public:
-  explicit AddedTokenList(const ByteLevelBpe& bpe) : bpe_(bpe) {}
-
-  void add(AddedToken token, const JsonView& source) {
-    if (first_invalid_utf8(token.content)) source.fail("is not UTF-8", "the file is damaged");
-    const auto index = static_cast<std::size_t>(token.id);
-    const auto in_vocabulary = bpe_.id_of(token.content);
-    if (in_vocabulary && *in_vocabulary != token.id) {
-      source.fail(fmt::format("gives '{}' id {}, the vocabulary gives {}", token.content, token.id,
-                              *in_vocabulary),
-                  "the files belong to different models");
-    }
-    if (index < bpe_.spellings().size() && !bpe_.spellings()[index].empty() && !in_vocabulary) {
-      source.fail(fmt::format("gives '{}' id {}, which is '{}' in the vocabulary", token.content,
-                              token.id, bpe_.spellings()[index]),
-                  "the files belong to different models");
-    }
-    const auto [known, is_new] = ids_.try_emplace(token.content, token.id);
-    const auto holder = tokens_.find(token.id);
-    if (known->second != token.id || (is_new && holder != tokens_.end())) {
-      source.fail(fmt::format("gives '{}' id {}, another entry gives {}", token.content, token.id,
-                              is_new ? "that id to '" + holder->second.content + "'"
-                                     : std::to_string(known->second)),
-                  "the files belong to different models");
-    }
-    if (is_new) tokens_.emplace(token.id, std::move(token));
-  }
-
-  const std::map<std::int64_t, AddedToken>& tokens() const { return tokens_; }
-  std::unordered_map<std::string, std::int64_t> ids() const { return ids_; }
-
- private:
-  const ByteLevelBpe& bpe_;
-  std::map<std::int64_t, AddedToken> tokens_;
-  std::unordered_map<std::string, std::int64_t> ids_;
-};
-
-std::int64_t id_from_key(const std::string& key, const JsonView& entry) {
-  std::int64_t id = -1;
-  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-  if (error != std::errc() || end != key.data() + key.size() || id < 0 || id > kMaxTokenId) {
-    entry.fail("is not under a token id",
-               fmt::format("keys are numbers from 0 to {}", kMaxTokenId));
-  }
-  return id;
-}
-
-AddedTokenList read_added_tokens(const TokenizerDocuments& documents, const ByteLevelBpe& bpe) {
-  AddedTokenList list(bpe);
-  if (const auto added = documents.tokenizer.find("added_tokens")) {
-    if (!added->is_array()) added->fail("is not an array", "list the tokens");
-    for (std::int64_t i = 0; i < added->size(); ++i)
-      list.add(parse_added_token(added->at(i)), added->at(i));
-  }
-  if (documents.config) {
-    if (const auto added = documents.config->find("added_tokens_decoder")) {
-      for (const std::string& key : added->keys()) {
-        list.add(parse_added_token(added->at(key), id_from_key(key, added->at(key))),
-                 added->at(key));
-      }
-    }
-  }
-  if (documents.added_tokens) {
-    const std::set<std::string> roles = role_tokens(documents.config);
-    for (const std::string& content : documents.added_tokens->keys()) {
-      const JsonView entry = documents.added_tokens->at(content);
-      AddedToken token{.id = entry.as_int(0, kMaxTokenId), .content = content};
-      token.special = roles.count(content) > 0;
-      token.normalized = !token.special;
-      list.add(std::move(token), entry);
-    }
-  }
-  return list;
-}
-
-void fill_decoding_tables(const AddedTokenList& added, TokenizerParts& parts) {
-  std::vector<std::string> spellings = parts.bpe.spellings();
+std::vector<std::string> all_spellings(const Vocabulary& vocabulary, const AddedTokenList& added) {
+  std::vector<std::string> spellings = vocabulary.spellings();
   for (const auto& [id, token] : added.tokens()) {
     const auto index = static_cast<std::size_t>(id);
     if (index >= spellings.size()) spellings.resize(index + 1);
     spellings[index] = token.content;
   }
-  parts.special.resize(spellings.size());
-  for (const auto& [id, token] : added.tokens())
-    parts.special[static_cast<std::size_t>(id)] = token.special;
-  // The ByteLevel decoder takes any token whose characters all spell bytes for a spelling, added
-  // ones included.
-  for (const std::string& spelling : spellings) {
-    parts.bytes.push_back(bytes_of_spelling(spelling).value_or(spelling));
-  }
-  parts.added_ids = added.ids();
+  return spellings;
 }
 
-}  // namespace
-
-TokenizerParts parse_tokenizer(const TokenizerDocuments& documents) {
-  const JsonView& json = documents.tokenizer;
-  // Truncation and padding are the caller's business here, as in `transformers`.
-  require_known_keys(json, {"version", "truncation", "padding", "added_tokens", "normalizer",
-                            "pre_tokenizer", "post_processor", "decoder", "model"});
-  require_known_keys(json.at("model"), {"type", "dropout", "unk_token", "continuing_subword_prefix",
-                                        "end_of_word_suffix", "fuse_unk", "byte_fallback",
-                                        "ignore_merges", "vocab", "merges"});
-  if (json.at("decoder").at("type").as_string() != "ByteLevel")
-    refuse_type(json.at("decoder"), "ByteLevel is");
-
-  TokenizerParts parts;
-  parts.nfc = reads_nfc(json.find("normalizer"));
-  parts.pretokenizer = Pretokenizer::parse(json.at("pre_tokenizer"));
-  parts.bpe = ByteLevelBpe::parse(json.at("model"));
-  const AddedTokenList added = read_added_tokens(documents, parts.bpe);
-  read_post_processor(json.find("post_processor"), parts);
-
+void set_added_tokens(const AddedTokenList& added, bool by_flags, TokenizerParts& parts) {
   std::vector<std::pair<std::string, AddedToken>> raw, normalized;
   for (const auto& [id, token] : added.tokens()) {
-    if (token.normalized) {
-      normalized.emplace_back(parts.nfc ? to_nfc(token.content) : token.content, token);
+    if (by_flags && token.normalized) {
+      normalized.emplace_back(parts.normalizer.apply(token.content), token);
     } else {
       raw.emplace_back(token.content, token);
     }
   }
   parts.raw_tokens = AddedTokenMatcher(std::move(raw));
   parts.normalized_tokens = AddedTokenMatcher(std::move(normalized));
-  fill_decoding_tables(added, parts);
+  parts.added_ids = added.ids();
+  parts.special.assign(static_cast<std::size_t>(parts.decoder.size()), false);
+  for (const auto& [id, token] : added.tokens())
+    parts.special[static_cast<std::size_t>(id)] = token.special;
+}
+
+TokenizerParts parse_tokenizer(const JsonView& json, const TokenizerSettings& settings) {
+  // Truncation and padding are the caller's business here, as in `transformers`.
+  require_known_keys(json, {"version", "truncation", "padding", "added_tokens", "normalizer",
+                            "pre_tokenizer", "post_processor", "decoder", "model"});
+  const JsonView model = json.at("model");
+  require_plain_bpe(model);
+
+  TokenizerParts parts;
+  parts.normalizer = Normalizer::parse(json.find("normalizer"));
+  parts.pretokenizer = Pretokenizer::parse(json.find("pre_tokenizer"));
+  const bool byte_level = parts.pretokenizer.ends_in_bytes();
+  require_one_kind(json, byte_level);
+  parts.vocabulary = std::make_shared<const Vocabulary>(Vocabulary::parse(model.at("vocab")));
+  parts.model = make_model(model, byte_level, parts.vocabulary);
+
+  AddedTokenList added(*parts.vocabulary);
+  if (const auto listed = json.find("added_tokens")) added.add_listed(*listed);
+  added.add_settings(settings);
+  if (settings.llama && !byte_level) added.add_roles(settings);
+  parts.decoder = TokenDecoder::parse(json.at("decoder"), all_spellings(*parts.vocabulary, added));
+  set_added_tokens(added, true, parts);
+
+  if (const auto post = json.find("post_processor")) {
+    read_post_processor(
+        *post, [&](std::int64_t id) { return !parts.decoder.spelling_of(id).empty(); },
+        parts.sequence);
+  }
+  read_roles(
+      settings, [&](std::string_view token) { return parts.id_of(token); }, parts.sequence);
+  // Byte-level tokenizers have classes of their own, which do not read those options.
+  if (!byte_level) apply_settings(settings, parts.sequence);
   return parts;
+}
+
+std::optional<std::int64_t> TokenizerParts::id_of(std::string_view token) const {
+  const auto added = added_ids.find(std::string(token));
+  if (added != added_ids.end()) return added->second;
+  return vocabulary->id_of(token);
 }
 
 }  // namespace tarsier

@@ -159,11 +159,13 @@ TEST_F(SmallTokenizer, NamesWhatItDoesNotKnow) {
   };
   EXPECT_EQ(with("/model/type", "Unigram"),
             "tokenizer.json: model.type: is 'Unigram'; only 'BPE' is supported");
-  EXPECT_EQ(with("/normalizer/type", "Lowercase"),
-            "tokenizer.json: normalizer.type: is 'Lowercase'; NFC and Sequence are supported");
+  EXPECT_EQ(
+      with("/normalizer/type", "Lowercase"),
+      "tokenizer.json: normalizer.type: is 'Lowercase'; NFC, Prepend, Replace and Sequence are "
+      "supported");
   EXPECT_EQ(with("/pre_tokenizer/pretokenizers/0/type", "Digits"),
-            "tokenizer.json: pre_tokenizer.pretokenizers[0].type: is 'Digits'; Sequence, Split and "
-            "ByteLevel are supported");
+            "tokenizer.json: pre_tokenizer.pretokenizers[0].type: is 'Digits'; Sequence, Split, "
+            "ByteLevel and Metaspace are supported");
   EXPECT_EQ(with("/pre_tokenizer/pretokenizers/0/behavior", "Removed"),
             "tokenizer.json: pre_tokenizer.pretokenizers[0].behavior: is 'Removed'; only "
             "'Isolated' is supported");

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "tarsier/text/sentencepiece_spelling.h"
 #include "tarsier/text/utf8.h"
 
 namespace tarsier {
@@ -36,7 +37,7 @@ void CharacterBpe::read_bytes(const JsonView& model) {
   }
   if (!byte_fallback) return;
   for (std::size_t byte = 0; byte < 256; ++byte) {
-    const std::string spelling = fmt::format("<0x{:02X}>", byte);
+    const std::string spelling = byte_token(static_cast<unsigned char>(byte));
     if (const auto id = vocabulary_->id_of(spelling)) {
       byte_ids_[byte] = static_cast<std::uint32_t>(*id);
     } else if (!unknown_) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tarsier/base/json.h"
+#include "tarsier/text/sentencepiece_spelling.h"
 
 namespace tarsier {
 
@@ -13,7 +14,7 @@ namespace tarsier {
 struct Metaspace {
   enum class Prefix { never, first, always };
 
-  std::string replacement = "\xE2\x96\x81";  // "▁", one character
+  std::string replacement{kVisibleSpace};  // one character
   Prefix prefix = Prefix::always;
   bool split = true;  // each replacement begins a word
 

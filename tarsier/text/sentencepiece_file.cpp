@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <bitset>
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <unordered_set>
 
 #include "tarsier/base/error.h"
+#include "tarsier/text/sentencepiece_spelling.h"
 #include "tarsier/text/utf8.h"
 #include "tarsier/text/vocabulary.h"
 #include "tarsier/text/wire_format.h"
@@ -93,13 +92,6 @@ void read_normalizer(std::string_view bytes, const std::string& where, SentenceP
   }
 }
 
-std::optional<unsigned> byte_of(const std::string& text) {  // "<0x00>" to "<0xFF>"
-  unsigned value = 256;
-  if (text.size() == 6) std::from_chars(text.data() + 3, text.data() + 5, value, 16);
-  if (value > 255 || text != fmt::format("<0x{:02X}>", value)) return std::nullopt;
-  return value;
-}
-
 void require_sound(const SentencePieceFile& file, const std::string& name) {
   std::unordered_set<std::string_view> texts;
   std::bitset<256> bytes;
@@ -111,8 +103,9 @@ void require_sound(const SentencePieceFile& file, const std::string& name) {
       fail(where, fmt::format("is '{}', as an earlier one is", piece.text), "pieces must differ");
     unknowns += piece.kind == Kind::unknown;
     if (piece.kind != Kind::byte) continue;
-    const auto byte = byte_of(piece.text);
-    if (!byte) fail(where, fmt::format("is '{}'", piece.text), "bytes are '<0x00>' to '<0xFF>'");
+    const auto byte = byte_of_token(piece.text);
+    if (!byte || piece.text != byte_token(*byte))
+      fail(where, fmt::format("is '{}'", piece.text), "bytes are '<0x00>' to '<0xFF>'");
     bytes.set(*byte);
   }
   if (unknowns != 1)

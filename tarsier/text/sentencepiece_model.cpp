@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "tarsier/base/error.h"
+#include "tarsier/text/sentencepiece_spelling.h"
 
 namespace tarsier {
 namespace {
 
 constexpr std::size_t kMaxTextBytes = 256 << 20;
-constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";  // "▁"
 
 }  // namespace
 

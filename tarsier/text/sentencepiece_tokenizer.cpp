@@ -4,18 +4,17 @@
 #include "tarsier/base/error.h"
 #include "tarsier/text/sentencepiece_file.h"
 #include "tarsier/text/sentencepiece_model.h"
+#include "tarsier/text/sentencepiece_spelling.h"
 #include "tarsier/text/tokenizer_parts.h"
 
 namespace tarsier {
 namespace {
 
-constexpr const char* kVisibleSpace = "\xE2\x96\x81";  // "▁"
-
 // Without its legacy mode LlamaTokenizer turns off the library's dummy prefix and puts one itself,
 // once, before the whole text.
 Normalizer prefix_once(bool add_prefix_space) {
-  std::vector<NormalizerStep> steps = {ReplaceRule{kVisibleSpace, " "}};
-  if (add_prefix_space) steps.emplace_back(Prepend{kVisibleSpace});
+  std::vector<NormalizerStep> steps = {ReplaceRule{std::string(kVisibleSpace), " "}};
+  if (add_prefix_space) steps.emplace_back(Prepend{std::string(kVisibleSpace)});
   return Normalizer(std::move(steps));
 }
 

@@ -2,29 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "tarsier/text/byte_level.h"
 #include "tarsier/text/known_keys.h"
+#include "tarsier/text/sentencepiece_spelling.h"
 #include "tarsier/text/utf8.h"
 
 namespace tarsier {
 namespace {
 
-constexpr std::string_view kVisibleSpace = "\xE2\x96\x81";  // "▁"
 constexpr int kMaxStrip = 16;
-
-// The byte of "<0x00>" to "<0xFF>", in either case.
-std::optional<char> fallback_byte(std::string_view token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return std::nullopt;
-  unsigned value = 0;
-  const char* end = token.data() + 5;
-  const auto [at, error] = std::from_chars(token.data() + 3, end, value, 16);
-  if (error != std::errc() || at != end) return std::nullopt;
-  return static_cast<char>(static_cast<unsigned char>(value));
-}
 
 }  // namespace
 
@@ -104,8 +93,8 @@ void TokenDecoder::fill_tables() {
     // included.
     std::string text =
         byte_level_ ? bytes_of_spelling(spelling).value_or(spelling) : text_of(spelling, false);
-    const auto byte = byte_fallback_ ? fallback_byte(text) : std::nullopt;
-    if (byte) text.assign(1, *byte);
+    const auto byte = byte_fallback_ ? byte_of_token(text) : std::nullopt;
+    if (byte) text.assign(1, static_cast<char>(*byte));
     bytes_.push_back(std::move(text));
     is_bytes_.push_back(byte_level_ || byte.has_value());
   }

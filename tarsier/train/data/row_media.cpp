@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
 #include <span>
 
 #include "tarsier/base/error.h"
@@ -123,6 +123,8 @@ FrameRequest request_of(const Media& media, const FrameFiles& files, const Sampl
 
 // In the order asked for; each is decoded once.
 std::vector<Frame> read_in_order(FrameFiles& files, const std::vector<std::int64_t>& indices) {
+  if (std::adjacent_find(indices.begin(), indices.end(), std::greater_equal<>()) == indices.end())
+    return files.read(indices);  // as a model chooses them: no copies
   std::vector<std::int64_t> ascending = indices;
   std::sort(ascending.begin(), ascending.end());
   ascending.erase(std::unique(ascending.begin(), ascending.end()), ascending.end());
@@ -176,9 +178,9 @@ std::shared_ptr<const Pictures> read_row_media(const Media& media, const std::st
                                                std::optional<std::int64_t> frames) {
   refuse_what_is_not_done(media);
   FrameFiles files(media, folder);
-  auto pictures = std::make_shared<Pictures>();
-  pictures->modality = media.kind == MediaKind::image ? Modality::image : Modality::video;
   const bool is_image = media.kind == MediaKind::image;
+  auto pictures = std::make_shared<Pictures>();
+  pictures->modality = is_image ? Modality::image : Modality::video;
   std::vector<std::int64_t> indices = named_frames(media, files);
   if (indices.empty()) {
     const FrameRequest request = request_of(media, files, rule, is_image ? std::nullopt : frames);

@@ -136,7 +136,7 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
       losses.event_cells = loss.item<double>();
     }
   }
-  if (sees && stage.visual_words > 0 && batch.visible_words.defined()) {
+  if (stage.visual_words > 0 && batch.visible_words.defined()) {
     const Tensor words = decoder.embedding_weight().index_select(0, word_tokens_);
     const Tensor loss = visual_words_loss(media, words, word_bias_, batch.visible_words) * share;
     parts.push_back(loss * stage.visual_words);

@@ -47,6 +47,29 @@ class LearnerTest : public ::testing::Test {
     return lesson.losses;
   }
 
+  // A question as it is taught, and without what is learned inside it.
+  struct TaughtBranch {
+    TokenRun run, bare;
+    std::string text;
+  };
+  std::vector<TaughtBranch> taught_branches(SynthData data, std::uint64_t clips) const {
+    const auto taught = make_synth_source(*model, data, 1, 0);
+    data.hint_weight = data.option_weight = 0;
+    const auto plain = make_synth_source(*model, data, 1, 0);
+    std::vector<TaughtBranch> branches;
+    for (std::uint64_t number = 0; number < clips; ++number) {
+      const Sample a = std::get<Sample>(taught->sample(number));
+      const Sample b = std::get<Sample>(plain->sample(number));
+      EXPECT_EQ(a.branches.size(), b.branches.size());
+      for (std::size_t i = 0; i < std::min(a.branches.size(), b.branches.size()); ++i) {
+        EXPECT_EQ(a.branches[i].tokens, b.branches[i].tokens);
+        branches.push_back(
+            {a.branches[i], b.branches[i], model->tokenizer().decode(a.branches[i].tokens)});
+      }
+    }
+    return branches;
+  }
+
   std::shared_ptr<VideoLanguageModel> model;
   std::unique_ptr<SampleSource> source;
   Stage stage;
@@ -161,53 +184,43 @@ TEST_F(LearnerTest, HintsStandBehindTheNameOfTheThingAskedAbout) {
   data.questions = 60;  // all there are
   data.languages = {"english", "chinese"};
   data.hint_weight = 0.25;
-  const auto hinted = make_synth_source(*model, data, 1, 0);
-  data.hint_weight = 0;
-  const auto plain = make_synth_source(*model, data, 1, 0);
   const Tokenizer& tokenizer = model->tokenizer();
   std::map<std::string, int> seen;
-  for (std::uint64_t number = 0; number < 6; ++number) {
-    const Sample a = std::get<Sample>(hinted->sample(number));
-    const Sample b = std::get<Sample>(plain->sample(number));
-    for (std::size_t i = 0; i < a.branches.size(); ++i) {
-      const TokenRun &run = a.branches[i], &bare = b.branches[i];
-      EXPECT_EQ(run.tokens, bare.tokens);
-      std::vector<std::int64_t> hint, answer;
-      std::string read;  // before the hint
-      for (std::size_t at = 0; at < run.tokens.size(); ++at) {
-        if (bare.labels[at] >= 0) {
-          EXPECT_EQ(run.labels[at], bare.labels[at]);
-          answer.push_back(run.labels[at]);
-        } else if (run.labels[at] >= 0) {
-          EXPECT_EQ(run.weights[at], 0.25f);
-          if (hint.empty())
-            read = tokenizer.decode(std::vector<std::int64_t>(
-                run.tokens.begin(), run.tokens.begin() + static_cast<std::ptrdiff_t>(at)));
-          hint.push_back(run.labels[at]);
-        }
+  for (const auto& [run, bare, text] : taught_branches(data, 6)) {
+    std::vector<std::int64_t> hint, answer;
+    std::string read;  // before the hint
+    for (std::size_t at = 0; at < run.tokens.size(); ++at) {
+      if (bare.labels[at] >= 0) {
+        EXPECT_EQ(run.labels[at], bare.labels[at]);
+        answer.push_back(run.labels[at]);
+      } else if (run.labels[at] >= 0) {
+        EXPECT_EQ(run.weights[at], 0.25f);
+        if (hint.empty())
+          read = tokenizer.decode(std::vector<std::int64_t>(
+              run.tokens.begin(), run.tokens.begin() + static_cast<std::ptrdiff_t>(at)));
+        hint.push_back(run.labels[at]);
       }
-      const std::string text = tokenizer.decode(run.tokens);
-      const auto asks = [&](const char* words) { return text.find(words) != std::string::npos; };
-      answer.pop_back();  // the end of the turn
-      if (asks("\nA. ") || asks("What color is the background") || asks("How many") ||
-          asks("Which frames")) {
-        EXPECT_TRUE(hint.empty()) << text;
-      } else if (asks("What color is the ")) {
-        EXPECT_EQ(hint, answer);
-        EXPECT_EQ(read.find(" at the start"), std::string::npos) << read;
-        ++seen["colour"];
-      } else if (asks("Where is the ")) {
-        EXPECT_EQ(hint, answer);
-        EXPECT_EQ(read.find(" at the "), std::string::npos) << read;
-        ++seen["place"];
-      } else if (asks("Is there ")) {  // behind the name, and at the end
-        EXPECT_EQ(hint, (std::vector<std::int64_t>{answer[0], answer[0]})) << text;
-        EXPECT_EQ(read.find(" in the video"), std::string::npos) << read;
-        ++seen["is_there"];
-      } else if (asks("吗？")) {
-        ++seen["chinese probe"];
-        EXPECT_FALSE(hint.empty()) << text;
-      }
+    }
+    const auto asks = [&](const char* words) { return text.find(words) != std::string::npos; };
+    answer.pop_back();  // the end of the turn
+    if (asks("\nA. ") || asks("What color is the background") || asks("How many") ||
+        asks("Which frames")) {
+      EXPECT_TRUE(hint.empty()) << text;
+    } else if (asks("What color is the ")) {
+      EXPECT_EQ(hint, answer);
+      EXPECT_EQ(read.find(" at the start"), std::string::npos) << read;
+      ++seen["colour"];
+    } else if (asks("Where is the ")) {
+      EXPECT_EQ(hint, answer);
+      EXPECT_EQ(read.find(" at the "), std::string::npos) << read;
+      ++seen["place"];
+    } else if (asks("Is there ")) {  // behind the name, and at the end
+      EXPECT_EQ(hint, (std::vector<std::int64_t>{answer[0], answer[0]})) << text;
+      EXPECT_EQ(read.find(" in the video"), std::string::npos) << read;
+      ++seen["is_there"];
+    } else if (asks("吗？")) {
+      ++seen["chinese probe"];
+      EXPECT_FALSE(hint.empty()) << text;
     }
   }
   EXPECT_EQ(seen.size(), 4u);
@@ -218,46 +231,35 @@ TEST_F(LearnerTest, EachOptionOfAChoiceIsJudged) {
   data.questions = 60;  // all there are
   data.languages = {"english", "chinese"};
   data.option_weight = 0.5;
-  const auto judged = make_synth_source(*model, data, 1, 0);
-  data.option_weight = 0;
-  const auto plain = make_synth_source(*model, data, 1, 0);
   const Tokenizer& tokenizer = model->tokenizer();
   int choices = 0;
-  for (std::uint64_t number = 0; number < 4; ++number) {
-    const Sample a = std::get<Sample>(judged->sample(number));
-    const Sample b = std::get<Sample>(plain->sample(number));
-    ASSERT_EQ(a.branches.size(), b.branches.size());
-    for (std::size_t i = 0; i < a.branches.size(); ++i) {
-      const TokenRun &run = a.branches[i], &bare = b.branches[i];
-      EXPECT_EQ(run.tokens, bare.tokens);
-      const std::string text = tokenizer.decode(run.tokens);
-      if (text.find("\nA. ") == std::string::npos) {
-        EXPECT_EQ(run.labels, bare.labels);
-        continue;
-      }
-      ++choices;
-      std::string verdicts, letter;
-      for (std::size_t at = 0; at < run.tokens.size(); ++at) {
-        if (bare.labels[at] >= 0) {
-          EXPECT_EQ(run.labels[at], bare.labels[at]);
-          if (letter.empty()) letter = tokenizer.decode({{bare.labels[at]}});
-        } else if (run.labels[at] >= 0) {
-          EXPECT_EQ(run.weights[at], 0.5f);
-          const std::string verdict = tokenizer.decode({{run.labels[at]}});
-          const bool yes = verdict == "yes" || verdict == "是";
-          EXPECT_TRUE(yes || verdict == "no" || verdict == "否") << verdict;
-          verdicts += yes ? static_cast<char>('A' + verdicts.size()) : '-';
-          const std::vector<std::int64_t> before(
-              run.tokens.begin(), run.tokens.begin() + static_cast<std::ptrdiff_t>(at));
-          const std::string read = tokenizer.decode(before);
-          const std::size_t option = read.rfind('\n') + 1;
-          EXPECT_EQ(read[option], static_cast<char>('A' + verdicts.size() - 1)) << read;
-        }
-      }
-      ASSERT_EQ(verdicts.size(), 4u) << text;
-      EXPECT_EQ(std::count(verdicts.begin(), verdicts.end(), '-'), 3);
-      EXPECT_NE(verdicts.find(letter), std::string::npos) << verdicts << letter;
+  for (const auto& [run, bare, text] : taught_branches(data, 4)) {
+    if (text.find("\nA. ") == std::string::npos) {
+      EXPECT_EQ(run.labels, bare.labels);
+      continue;
     }
+    ++choices;
+    std::string verdicts, letter;
+    for (std::size_t at = 0; at < run.tokens.size(); ++at) {
+      if (bare.labels[at] >= 0) {
+        EXPECT_EQ(run.labels[at], bare.labels[at]);
+        if (letter.empty()) letter = tokenizer.decode({{bare.labels[at]}});
+      } else if (run.labels[at] >= 0) {
+        EXPECT_EQ(run.weights[at], 0.5f);
+        const std::string verdict = tokenizer.decode({{run.labels[at]}});
+        const bool yes = verdict == "yes" || verdict == "是";
+        EXPECT_TRUE(yes || verdict == "no" || verdict == "否") << verdict;
+        verdicts += yes ? static_cast<char>('A' + verdicts.size()) : '-';
+        const std::vector<std::int64_t> before(
+            run.tokens.begin(), run.tokens.begin() + static_cast<std::ptrdiff_t>(at));
+        const std::string read = tokenizer.decode(before);
+        const std::size_t option = read.rfind('\n') + 1;
+        EXPECT_EQ(read[option], static_cast<char>('A' + verdicts.size() - 1)) << read;
+      }
+    }
+    ASSERT_EQ(verdicts.size(), 4u) << text;
+    EXPECT_EQ(std::count(verdicts.begin(), verdicts.end(), '-'), 3);
+    EXPECT_NE(verdicts.find(letter), std::string::npos) << verdicts << letter;
   }
   EXPECT_GE(choices, 8);
 }

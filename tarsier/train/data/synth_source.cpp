@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -20,8 +21,10 @@
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 #include "tarsier/text/tokenizer.h"
+#include "tarsier/train/data/question_hints.h"
 #include "tarsier/train/data/sample_builder.h"
 #include "tarsier/train/data/source.h"
+#include "tarsier/train/data/world_tokens.h"
 
 namespace tarsier {
 namespace {
@@ -66,7 +69,7 @@ class SynthSource final : public SampleSource {
     for (int shape = 0; shape < kAllShapes; ++shape) {
       const std::string_view name = word(static_cast<Shape>(shape), Language::english);
       if (shape < kShapes || level_.figure_rate > 0 ||
-          model_.tokenizer().encode(" " + std::string(name)).size() == 1)
+          model_.tokenizer().encode(in_sentence(name, Language::english)).size() == 1)
         add_word(token_of(name));
     }
     for (int size = 0; size < kSizes; ++size)
@@ -86,19 +89,8 @@ class SynthSource final : public SampleSource {
       key_tokens_.insert(exact_token(question_words(language).yes));
       key_tokens_.insert(exact_token(question_words(language).no));
     }
-    if (data_.option_weight + data_.hint_weight == 0) return;
-    for (const char* letter : {"A", "B", "C", "D"}) option_letters_.push_back(exact_token(letter));
-    end_of_turn_ = exact_token("<|im_end|>");
-    for (const std::vector<std::int64_t>& colours : colour_tokens_)
-      noun_tokens_.insert(colours.begin(), colours.end());
-    for (const Language language : languages_) {
-      const LanguageTable& words = table(language);
-      const std::string space(words.particles.empty() ? " " : "");
-      for (const auto& shapes : {words.shapes, words.plural_shapes}) {
-        for (const std::string_view shape : shapes)
-          noun_tokens_.insert(model_.tokenizer().encode(space + std::string(shape)).back());
-      }
-    }
+    if (data_.option_weight + data_.hint_weight > 0)
+      hints_.emplace(model_.tokenizer(), languages_, data_.hint_weight, data_.option_weight);
   }
 
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
@@ -121,7 +113,10 @@ class SynthSource final : public SampleSource {
     for (std::size_t i = 0; i < captions; ++i) replace_colours(sample.branches[i], random);
     for (std::size_t i = 0; i < sample.branches.size(); ++i)
       weigh_targets(sample.branches[i], i < captions ? 1 : data_.answer_weight);
-    for (const Asked& question : asked) teach_inside(question, sample.branches[question.branch]);
+    if (hints_) {
+      for (const Asked& question : asked)
+        hints_->teach(question.kind, question.language, sample.branches[question.branch]);
+    }
     label_media_tokens(clip, seconds, sample);
     label_events(clip, seconds, sample);
     label_cell_events(clip, seconds, sample);
@@ -130,17 +125,10 @@ class SynthSource final : public SampleSource {
 
  private:
   std::int64_t exact_token(const std::string& text) const {
-    const std::vector<std::int64_t> ids = model_.tokenizer().encode(text);
-    if (ids.size() != 1) {
-      throw ConfigError(
-          {"tokenizer.json",
-           fmt::format("splits the world's word '{}' into {} tokens", text, ids.size()),
-           "train on synth data with a tokenizer that has the world's words"});
-    }
-    return ids[0];
+    return world_token(model_.tokenizer(), text);
   }
-  std::int64_t token_of(std::string_view text) const {
-    return exact_token(" " + std::string(text));
+  std::int64_t token_of(std::string_view english) const {
+    return exact_token(in_sentence(english, Language::english));
   }
 
   void add_word(std::int64_t token) {
@@ -150,11 +138,10 @@ class SynthSource final : public SampleSource {
 
   // The colour words of a language, a list for each grammatical form, as they stand in a sentence.
   void add_colour_tokens(Language language) {
-    const bool spaces = table(language).particles.empty();
     for (const auto& form : table(language).colours) {
       std::vector<std::int64_t> tokens;
       for (const std::string_view colour : form)
-        tokens.push_back(spaces ? token_of(colour) : exact_token(std::string(colour)));
+        tokens.push_back(exact_token(in_sentence(colour, language)));
       colour_tokens_.push_back(std::move(tokens));
     }
   }
@@ -251,69 +238,6 @@ class SynthSource final : public SampleSource {
       if (run.labels[i] < 0) continue;
       const bool key = key_tokens_.contains(run.labels[i]);
       run.weights[i] = static_cast<float>(key ? weight * data_.key_token_weight : weight);
-    }
-  }
-
-  // What the answer's own place alone would teach slowly: there the thing asked about is two looks
-  // away, one to its name and one from the name to the video.
-  void teach_inside(const Asked& question, TokenRun& run) const {
-    if (question.kind == "choice") {
-      if (data_.option_weight > 0) judge_options(question_words(question.language), run);
-      return;
-    }
-    if (data_.hint_weight == 0) return;
-    const std::size_t begin = answer_begin(run);
-    const std::vector<std::int64_t> answer(run.labels.begin() + static_cast<std::ptrdiff_t>(begin),
-                                           run.labels.end() - 1);
-    const bool named = question.kind == "colour" || question.kind == "shape" ||
-                       question.kind == "place" || question.kind == "is_there";
-    const auto hint_behind = [&](std::size_t at) {  // the question's own tokens, which are given
-      check(at + answer.size() < begin, "a hint ends before the answer begins");
-      for (std::size_t i = 0; i < answer.size(); ++i) {
-        run.labels[at + 1 + i] = answer[i];
-        run.weights[at + 1 + i] = static_cast<float>(data_.hint_weight);
-      }
-    };
-    if (named) hint_behind(last_noun(run));
-    if (is_probe(question.kind)) hint_behind(end_of_question(run) - 1);
-  }
-
-  static std::size_t answer_begin(const TokenRun& run) {
-    const auto target = std::find_if(run.labels.begin(), run.labels.end(),
-                                     [](std::int64_t label) { return label >= 0; });
-    return static_cast<std::size_t>(target - run.labels.begin());
-  }
-
-  std::size_t end_of_question(const TokenRun& run) const {
-    const auto end = std::find(run.tokens.begin(), run.tokens.end(), end_of_turn_);
-    check(end != run.tokens.end(), "a question ends");
-    return static_cast<std::size_t>(end - run.tokens.begin());
-  }
-
-  // The last colour or shape in a question's words.
-  std::size_t last_noun(const TokenRun& run) const {
-    std::size_t at = end_of_question(run);
-    while (at > 0 && !noun_tokens_.contains(run.tokens[at])) --at;
-    check(at > 0, "a question about a thing names it");
-    return at;
-  }
-
-  // The letter that answers a choice says little about why; a verdict behind each option says which
-  // of them the video bears out. It is the target of the option's last token, which the next line's
-  // start follows in the prompt.
-  void judge_options(const QuestionWords& words, TokenRun& run) const {
-    const std::size_t answer = answer_begin(run);
-    const std::int64_t letter = run.labels[answer];
-    std::vector<std::size_t> letters;
-    for (std::size_t i = 0; i < answer && letters.size() < option_letters_.size(); ++i) {
-      if (run.tokens[i] == option_letters_[letters.size()]) letters.push_back(i);
-    }
-    check(letters.size() == option_letters_.size(), "a choice has its options in order");
-    for (std::size_t option = 0; option < letters.size(); ++option) {
-      const std::size_t behind =
-          option + 1 < letters.size() ? letters[option + 1] - 1 : end_of_question(run);
-      run.labels[behind] = exact_token(option_letters_[option] == letter ? words.yes : words.no);
-      run.weights[behind] = static_cast<float>(data_.option_weight);
     }
   }
 
@@ -430,9 +354,7 @@ class SynthSource final : public SampleSource {
   std::array<std::vector<std::int64_t>, kCells> place_tokens_;
   std::map<std::int64_t, std::int64_t> word_index_;  // token -> place in word_tokens_
   std::set<std::int64_t> key_tokens_;
-  std::vector<std::int64_t> option_letters_;
-  std::set<std::int64_t> noun_tokens_;  // colours and shapes
-  std::int64_t end_of_turn_ = -1;
+  std::optional<QuestionHints> hints_;  // where the recipe asks for any
 };
 
 }  // namespace

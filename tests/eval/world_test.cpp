@@ -49,7 +49,7 @@ TEST_F(EvaluateWorld, AnUntrainedModelScoresNothing) {
 }
 
 // The whole line with a model that has something to say: world, mp4, frames, prompt, tokens,
-// grammar, score. Its figures over 500 clips stand in docs/tarsier-nano.md.
+// grammar, score. Its figures over 1,000 clips stand in docs/tarsier-nano.md.
 TEST_F(EvaluateWorld, TheShippedModelDescribesFreshClips) {
   WorldEvalSettings settings;
   settings.level = "base";

@@ -32,13 +32,11 @@ def run(command):
 def measure_ours(program, folder, steps):
     """Clips and tokens a second, each the median over the steps after the warm-up, data preparation included."""
     out = pathlib.Path(tempfile.mkdtemp(dir=folder))
-    settings = {"workers": THREADS, "stages.0.steps": steps + WARM_UP}
+    settings = ["--set", f"workers={THREADS}", "--set", f"stages.0.steps={steps + WARM_UP}"]
     command = [program, "train", "sft", "--quiet", "--recipe", RECIPE, "--threads", THREADS, "--out", out / "run"]
-    for key, value in settings.items():
-        command += ["--set", f"{key}={json.dumps(value)}"]
-    run(command)
-    rows = [json.loads(line) for line in (out / "run" / "metrics.jsonl").read_text().splitlines()]
-    rows = rows[WARM_UP:]
+    run(command + settings)
+    lines = (out / "run" / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines[WARM_UP:]]
     return (
         statistics.median(row["clips_per_second"] for row in rows),
         statistics.median(row["tokens_per_second"] / row["clips_per_second"] for row in rows),

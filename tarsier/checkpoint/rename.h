@@ -46,4 +46,23 @@ inline constexpr Rename kPublishedTarsier2Names[] = {{"vision_tower.", "visual."
                                                      {"language_model.model.", "model."},
                                                      {"language_model.lm_head.", "lm_head."}};
 
+/// Every layout of a Tarsier checkpoint of the first generation (and of LLaVA re-saves of it) ->
+/// `vision_tower.`, `multi_modal_projector.`, `model.`, `lm_head.`
+inline constexpr Rename kTarsierNames[] = {
+    {"model.vision_tower.", "vision_tower."},  // saved by transformers 4.52 or newer
+    {"model.multi_modal_projector.", "multi_modal_projector."},
+    {"model.language_model.", "model."},
+    {"language_model.model.", "model."},  // as published
+    {"language_model.lm_head.", "lm_head."},
+    {"vision_tower.", "vision_tower."},
+    {"multi_modal_projector.", "multi_modal_projector."},
+    {"lm_head.", "lm_head."},
+};
+inline constexpr Rename kPublishedTarsierNames[] = {
+    {"vision_tower.", "vision_tower."},
+    {"multi_modal_projector.", "multi_modal_projector."},
+    {"language_model.model.", "model."},
+    {"language_model.lm_head.", "lm_head."},
+};
+
 }  // namespace tarsier

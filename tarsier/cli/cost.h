@@ -3,8 +3,6 @@
 #include <cstdint>
 
 #include "tarsier/models/causal_decoder.h"
-#include "tarsier/models/towers/qwen2_vl_vit.h"
-#include "tarsier/processors/patch_grid.h"
 
 namespace tarsier {
 
@@ -14,12 +12,9 @@ struct ClipFlops {
   double prefill = 0;        // the prompt through the decoder, and one row of logits
   double per_new_token = 0;  // behind the whole prompt
 };
-ClipFlops clip_flops(const Qwen2VlVitConfig& vision, const DecoderConfig& decoder,
-                     const PatchGrid& grid, std::int64_t prompt_tokens);
+ClipFlops clip_flops(const DecoderConfig& decoder, double vision, std::int64_t prompt_tokens);
 
-/// The largest tensors that are alive at once, in bytes: estimates, for plans.
-std::int64_t vision_activation_bytes(const Qwen2VlVitConfig& vision, const PatchGrid& grid,
-                                     std::int64_t element_bytes);
+/// The largest tensors that are alive at once, in bytes: an estimate, for plans.
 std::int64_t prefill_activation_bytes(const DecoderConfig& decoder, std::int64_t prompt_tokens,
                                       std::int64_t element_bytes);
 

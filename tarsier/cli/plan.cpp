@@ -170,10 +170,6 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
   options.dtype = stored_dtype(Checkpoint::open(directory));
   const auto model = load_model(directory, options);  // mapped: no weight is read
   const DecoderConfig& decoder = model->decoder().config();
-  const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
-  const Qwen2VlVitConfig vision =
-      qwen2_vl_vit_config(config.at("vision_config"), decoder.hidden_size);
-
   const Conversation conversation = about(outline(flags, model->sampling()));
   const SeenMedia seen = model->plan_media(conversation).at(0);
   const auto prompt_tokens = static_cast<std::int64_t>(
@@ -185,13 +181,13 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
   const at::ScalarType dtype = compute_dtype(flags, *options.dtype, model->info().parameters);
   const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
   const std::int64_t weights = model->info().parameters * element;
-  const std::int64_t pixels = seen.grid.patches() * vision.patch_values() * 4;
-  const std::int64_t vision_bytes = vision_activation_bytes(vision, seen.grid, element);
+  const EncodeCost encoding = model->encode_cost(seen, element);
+  const std::int64_t pixels = encoding.input_bytes, vision_bytes = encoding.activation_bytes;
   const std::int64_t prefill_bytes = prefill_activation_bytes(decoder, prompt_tokens, element);
   const std::int64_t cache =
       (prompt_tokens + flags.new_tokens) * cache_bytes_per_token(decoder, dtype);
   const std::int64_t total = weights + pixels + std::max(vision_bytes, prefill_bytes + cache);
-  const ClipFlops flops = clip_flops(vision, decoder, seen.grid, prompt_tokens);
+  const ClipFlops flops = clip_flops(decoder, encoding.flops, prompt_tokens);
   const std::int64_t available = read_machine().available_bytes;
   return {{"model", model->info().name},
           {"family", model->info().family},

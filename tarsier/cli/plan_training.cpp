@@ -9,6 +9,7 @@
 #include "tarsier/cli/cost.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/cli/training_cost.h"
+#include "tarsier/models/flops.h"
 #include "tarsier/tensor/device.h"
 
 namespace tarsier {
@@ -79,7 +80,7 @@ nlohmann::ordered_json plan_training(const TrainingFlags& flags, const std::stri
   shape.answer_tokens = shape.target_tokens = flags.answer_tokens;
   const TrainingMemory memory = training_memory(shape);
   const std::int64_t tokens = prompt_tokens + flags.answer_tokens;
-  const ClipFlops flops = clip_flops(vision, decoder, seen.grid, tokens);
+  const ClipFlops flops = clip_flops(decoder, vision_flops(vision, seen.grid), tokens);
   const std::int64_t available = read_machine().available_bytes;
   return {{"model", model.info().name},
           {"family", model.info().family},

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -76,14 +77,18 @@ std::string listed(const std::vector<std::string>& names) {
 }  // namespace
 
 void fill_from_checkpoint(const VisitWeights& visit, std::shared_ptr<const Checkpoint> checkpoint,
-                          std::span<const Rename> renames, const FillOptions& options) {
+                          std::span<const Rename> renames, const FillOptions& options,
+                          std::span<const std::string> unused) {
   std::map<std::string, const TensorView*> by_path;
   std::vector<std::string> spare;
   for (const auto& [name, view] : checkpoint->tensors()) {
     if (is_ignored_tensor(name)) continue;
     const std::optional<std::string> path = apply_renames(renames, name);
+    const auto begins_path = [&](const std::string& start) { return path->starts_with(start); };
     if (!path) {
       spare.push_back(name);
+    } else if (std::ranges::any_of(unused, begins_path)) {
+      continue;
     } else if (!by_path.emplace(*path, &view).second) {
       throw CheckpointError(
           {checkpoint->file_of(name),

@@ -25,8 +25,10 @@ struct FillOptions {
 /// whose type in the file is already the wanted one stay in the mapped file, which the tensors keep
 /// alive: no copy is made. CheckpointError naming every missing and every spare tensor, or the one
 /// of wrong shape with the likely cause.
+/// Tensors of the file whose path begins with one of `unused` are passed over.
 void fill_from_checkpoint(const VisitWeights& visit, std::shared_ptr<const Checkpoint> checkpoint,
-                          std::span<const Rename> renames, const FillOptions& options);
+                          std::span<const Rename> renames, const FillOptions& options,
+                          std::span<const std::string> unused = {});
 
 /// Fresh weights: norms 1, biases 0, matrices normal with deviation 0.02, those that write into the
 /// residual stream divided by sqrt(2 * layers of that kind). A pure function of (path, shape,

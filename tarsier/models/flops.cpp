@@ -1,9 +1,14 @@
 #include "tarsier/models/flops.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tarsier {
 namespace {
+
+// As the tower and attention divide their work.
+constexpr std::int64_t kVisionChunkPatches = 8192, kQueryChunk = 512;
+constexpr std::int64_t kScoreBytes = 4;  // scores are f32
 
 double real(std::int64_t value) { return static_cast<double>(value); }
 
@@ -20,6 +25,24 @@ double vision_flops(const Qwen2VlVitConfig& v, const PatchGrid& grid) {
   const double merger =
       real(grid.media_tokens(v.merge_size)) * 2 * (merged * merged + merged * real(v.hidden_size));
   return embedding + linears + attention + merger;
+}
+
+std::int64_t vision_activation_bytes(const Qwen2VlVitConfig& v, const PatchGrid& grid,
+                                     std::int64_t element_bytes) {
+  const std::int64_t per_slice = grid.height * grid.width;
+  if (per_slice == 0) return 0;
+  const std::int64_t slices =
+                         std::clamp<std::int64_t>(kVisionChunkPatches / per_slice, 1, grid.time),
+                     patches = slices * per_slice;
+  const auto inner = static_cast<std::int64_t>(real(v.embed_dim) * v.mlp_ratio);
+  // Beside the stream and its norm, either q, k and v with their rotated copies and the scores, or
+  // both MLP widths.
+  const std::int64_t stream = 2 * patches * v.embed_dim * element_bytes;
+  const std::int64_t attention =
+      patches * v.embed_dim * (3 * element_bytes + 3 * kScoreBytes) +
+      2 * slices * v.heads * std::min(per_slice, kQueryChunk) * per_slice * kScoreBytes;
+  const std::int64_t outputs = grid.patches() * v.embed_dim * element_bytes;
+  return outputs + stream + std::max(attention, 2 * patches * inner * element_bytes);
 }
 
 double decoder_flops(const DecoderConfig& d, double tokens, double pairs) {

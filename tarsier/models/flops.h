@@ -10,6 +10,9 @@ namespace tarsier {
 
 /// Patches of one image or video to media tokens.
 double vision_flops(const Qwen2VlVitConfig& vision, const PatchGrid& grid);
+/// The largest tensors of the tower that are alive at once, in bytes: an estimate, for plans.
+std::int64_t vision_activation_bytes(const Qwen2VlVitConfig& vision, const PatchGrid& grid,
+                                     std::int64_t element_bytes);
 /// `tokens` through every layer; `pairs` counts, over all tokens, the keys each attends to.
 double decoder_flops(const DecoderConfig& decoder, double tokens, double pairs);
 /// `rows` of logits.

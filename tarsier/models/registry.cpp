@@ -6,13 +6,14 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/models/llama_decoder_config.h"
 #include "tarsier/models/qwen2_vl.h"
 #include "tarsier/models/tarsier2.h"
 
 namespace tarsier {
 namespace {
 
-struct Family {
+struct FamilyRow {
   const char* model_type;  // config.json: model_type
   const char*
       text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
@@ -20,7 +21,7 @@ struct Family {
                                               const LoadOptions&);
 };
 
-constexpr Family kFamilies[] = {
+constexpr FamilyRow kFamilies[] = {
     {"qwen2_vl", "", load_qwen2_vl},
     {"llava", "qwen2_vl", load_tarsier2},
 };
@@ -58,7 +59,7 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
   const std::string type = config.at("model_type").as_string();
   const std::optional<JsonView> text = config.find("text_config");
   const std::string text_type = text ? text->string_or("model_type", "") : "";
-  for (const Family& family : kFamilies) {
+  for (const FamilyRow& family : kFamilies) {
     if (type != family.model_type) continue;
     if (*family.text_model_type == '\0' || text_type == family.text_model_type)
       return family.load(directory, config, options);
@@ -74,7 +75,9 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
 
 DecoderConfig read_decoder_config(const std::filesystem::path& directory) {
   const JsonView config = read_config(directory);
-  return qwen2_vl_decoder_config(config.find("text_config").value_or(config));
+  const JsonView text = config.find("text_config").value_or(config);
+  return text.string_or("model_type", "") == "llama" ? llama_decoder_config(text)
+                                                     : qwen2_vl_decoder_config(text);
 }
 
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,

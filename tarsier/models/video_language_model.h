@@ -10,6 +10,7 @@
 #include "tarsier/checkpoint/rename.h"
 #include "tarsier/models/causal_decoder.h"
 #include "tarsier/models/generation_defaults.h"
+#include "tarsier/models/media_encoder.h"
 #include "tarsier/nn/parameters.h"
 #include "tarsier/processors/conversation.h"
 #include "tarsier/processors/frame_selection.h"
@@ -51,9 +52,12 @@ class VideoLanguageModel {
                               PromptPurpose purpose = PromptPurpose::generate) const = 0;
   /// Sizes and token counts of a conversation's pictures, without touching a pixel.
   virtual std::vector<SeenMedia> plan_media(const Conversation& conversation) const = 0;
-  virtual Tensor encode(const MediaInputs& media) const = 0;  // [media_tokens, hidden]
+  /// [media_tokens, hidden]. `sink` sees every stage; with it the work is done in one piece.
+  virtual Tensor encode(const MediaInputs& media, const StageSink& sink = {}) const = 0;
   /// Arithmetic of `encode`, a multiply-add counted as 2.
   virtual double encode_flops(const MediaInputs& media) const = 0;
+  /// The same and more of one picture of plan_media, with values of `element_bytes`: for plans.
+  virtual EncodeCost encode_cost(const SeenMedia& seen, std::int64_t element_bytes) const = 0;
   virtual const CausalDecoder& decoder() const = 0;
   /// Every weight, by its path in our code: "visual...", "model...", "lm_head.weight".
   virtual void visit(Scope scope) = 0;

@@ -70,6 +70,8 @@ std::vector<std::int64_t> by_count(const SamplingRule& rule, FrameRange window,
                                    std::int64_t count) {
   if (rule.kind == SamplingRule::Kind::qwen2_vl)
     return sample_linspace(window.first, window.last, count);
+  if (rule.kind == SamplingRule::Kind::tarsier)
+    return sample_repeating(window.first, window.last, count);
   if (rule.run_middles) return sample_run_middles(window.first, window.last, count);
   return sample_uniform(window.first, window.last, count);
 }
@@ -124,6 +126,10 @@ std::vector<std::int64_t> by_linspace(const SamplingRule& rule, const VideoInfo&
 
 }  // namespace
 
+SamplingRule tarsier_sampling() {
+  return {.kind = SamplingRule::Kind::tarsier, .default_frames = 8, .max_frames = 128};
+}
+
 SamplingRule tarsier2_sampling(const Tarsier2Pipeline& pipeline) {
   return {.kind = SamplingRule::Kind::tarsier2,
           .default_frames = pipeline.default_frames,
@@ -142,7 +148,9 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
   check_request(rule, request);
   const FrameRange window = window_of(info, frame_seconds, request);
   const bool tarsier2 = rule.kind == SamplingRule::Kind::tarsier2;
-  if (request.frames && *request.frames > window.count()) {
+  const bool tarsier = rule.kind == SamplingRule::Kind::tarsier;
+  if (tarsier && request.fps) refuse("--fps", "is not a setting of this model", "use --frames");
+  if (!tarsier && request.frames && *request.frames > window.count()) {
     refuse("--frames", fmt::format("is {}, there are {}", *request.frames, window.count()),
            "ask for fewer, or leave it out to take the model's default");
   }
@@ -153,7 +161,12 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
            "ask for a lower rate");
   }
   FrameChoice choice;
-  if (request.frames) {
+  if (tarsier) {
+    choice.indices = by_count(rule, window, request.frames.value_or(rule.default_frames));
+    // A GIF's frames are walked through once, so repeats collapse (models-tarsier.md 4.3).
+    if (info.container == "gif") choice.indices = without_repeats(choice.indices);
+    choice.sampler = "tarsier";
+  } else if (request.frames) {
     choice.indices = by_count(rule, window, *request.frames);
     choice.sampler =
         tarsier2 ? (rule.run_middles ? "tarsier2 v2" : "tarsier2 v1") : "qwen2_vl count";

@@ -21,19 +21,21 @@ struct FrameRequest {
 
 /// A family's way to choose frames.
 struct SamplingRule {
-  enum class Kind { tarsier2, qwen2_vl };
+  enum class Kind { tarsier, tarsier2, qwen2_vl };
   Kind kind = Kind::tarsier2;
-  std::int64_t default_frames = 16;  // tarsier2
+  std::int64_t default_frames = 16;  // tarsier, tarsier2
   double default_fps = 2;            // qwen2_vl
   std::int64_t min_frames = 4;       // qwen2_vl, of the default
   std::int64_t max_frames = 256;
   bool run_middles = false;  // tarsier2, sampler v2
 };
+/// Tarsier, first generation: a count, never a rate (models-tarsier.md 4.3).
+SamplingRule tarsier_sampling();
 SamplingRule tarsier2_sampling(const Tarsier2Pipeline& pipeline);
 SamplingRule qwen2_vl_sampling();
 
 struct FrameChoice {
-  std::vector<std::int64_t> indices;  // ascending
+  std::vector<std::int64_t> indices;  // ascending; Tarsier (first) repeats frames of a short clip
   std::vector<double> seconds;        // when each is shown
   std::string sampler;  // for people and --json: "tarsier2 v1", "tarsier2 fps", "qwen2_vl fps", ...
 };

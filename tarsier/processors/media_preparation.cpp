@@ -10,20 +10,6 @@
 namespace tarsier {
 namespace {
 
-std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
-  std::vector<const Pictures*> pictures;
-  for (const Message& message : conversation) {
-    for (const Part& part : message.parts) {
-      if (!part.pictures) continue;
-      check(!part.pictures->frames.empty(), "pictures hold a frame");
-      check(part.pictures->modality == Modality::video || part.pictures->frames.size() == 1,
-            "an image is one frame");
-      pictures.push_back(part.pictures.get());
-    }
-  }
-  return pictures;
-}
-
 bool is_image(const Pictures& pictures) { return pictures.modality == Modality::image; }
 
 std::int64_t frame_count(const Pictures& pictures) {
@@ -51,7 +37,8 @@ SeenMedia seen(const Pictures& pictures, Size resized, std::int64_t shown,
           {first.height, first.width},
           resized,
           grid,
-          grid.media_tokens(config.merge_size)};
+          grid.media_tokens(config.merge_size),
+          picture_block(pictures.modality, grid, config.merge_size, config.frame_markers)};
 }
 
 using Patch = std::function<PatchedMedia(const Pictures&)>;
@@ -70,7 +57,6 @@ PreparedMedia prepare(const std::vector<const Pictures*>& all, std::vector<SeenM
     rows[0] = media.grid.time;
     rows[1] = media.grid.height;
     rows[2] = media.grid.width;
-    prepared.grids.push_back(media.grid);
     pixels.push_back(std::move(media.pixels));
   }
   prepared.inputs.pixels = pixels.size() == 1 ? pixels[0] : at::cat(pixels);
@@ -78,6 +64,20 @@ PreparedMedia prepare(const std::vector<const Pictures*>& all, std::vector<SeenM
 }
 
 }  // namespace
+
+std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
+  std::vector<const Pictures*> pictures;
+  for (const Message& message : conversation) {
+    for (const Part& part : message.parts) {
+      if (!part.pictures) continue;
+      check(!part.pictures->frames.empty(), "pictures hold a frame");
+      check(part.pictures->modality == Modality::video || part.pictures->frames.size() == 1,
+            "an image is one frame");
+      pictures.push_back(part.pictures.get());
+    }
+  }
+  return pictures;
+}
 
 std::vector<SeenMedia> plan_tarsier2_media(const Conversation& conversation,
                                            const Qwen2VlVideoConfig& config) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tarsier/processors/conversation.h"
+#include "tarsier/processors/media_block.h"
 #include "tarsier/processors/model_inputs.h"
 #include "tarsier/processors/qwen2_vl_video.h"
 
@@ -14,16 +15,19 @@ struct SeenMedia {
   Modality modality = Modality::video;
   std::int64_t frames = 0;  // chosen ones; each once
   Size source, resized;     // pixels of a frame
-  PatchGrid grid;
+  PatchGrid grid;           // of all frames
   std::int64_t tokens = 0;  // media tokens in the prompt
+  MediaBlock block;         // the prompt's
 };
 
 /// The pictures of a whole conversation, in order of appearance.
 struct PreparedMedia {
   MediaInputs inputs;
-  std::vector<PatchGrid> grids;  // one an image or video; the rows of inputs.grid
-  std::vector<SeenMedia> seen;
+  std::vector<SeenMedia> seen;  // one an image or video; their grids are the rows of inputs.grid
 };
+
+/// Every image and video of a conversation, in order of appearance.
+std::vector<const Pictures*> pictures_of(const Conversation& conversation);
 
 /// The grids and report without the pixels: cheap, for plans and for refusing a prompt before any
 /// work. InputError for a picture that cannot be resized.

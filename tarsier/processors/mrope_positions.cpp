@@ -3,16 +3,17 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "tarsier/base/error.h"
 
 namespace tarsier {
 
-MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
-                               std::span<const PatchGrid> grids, std::int64_t merge_size,
-                               PositionsAfterMedia after) {
+PromptPositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
+                                std::span<const PatchGrid> grids, std::int64_t merge_size,
+                                PositionsAfterMedia after) {
   check(spans.size() == grids.size(), "every media span has a grid");
-  MropePositions result{at::empty({3, tokens}, at::kLong), 0};
+  PromptPositions result{at::empty({3, tokens}, at::kLong), 0};
   auto* time = result.positions.data_ptr<std::int64_t>();
   auto* height = time + tokens;
   auto* width = height + tokens;
@@ -48,6 +49,18 @@ MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> s
   // Behind a long video of small pictures, time may still be ahead of the text.
   if (tokens > 0) base = std::max(base, *std::max_element(time, time + tokens) + 1);
   return result;
+}
+
+PositionRule mrope_rule(std::int64_t merge_size, PositionsAfterMedia after) {
+  return [merge_size, after](std::int64_t tokens, std::span<const PlacedRun> runs) {
+    std::vector<MediaSpan> spans;
+    std::vector<PatchGrid> grids;
+    for (const PlacedRun& placed : runs) {
+      spans.push_back({placed.run.modality, placed.begin, placed.run.tokens});
+      grids.push_back(placed.run.grid);
+    }
+    return mrope_positions(tokens, spans, grids, merge_size, after);
+  };
 }
 
 }  // namespace tarsier

@@ -3,16 +3,11 @@
 #include <cstdint>
 #include <span>
 
+#include "tarsier/processors/media_block.h"
 #include "tarsier/processors/model_inputs.h"
 #include "tarsier/processors/patch_grid.h"
 
 namespace tarsier {
-
-struct MropePositions {
-  Tensor positions;  // i64 [3, tokens]: time, height, width
-  std::int64_t next_position =
-      0;  // of the first generated token, on every axis; rope_delta + tokens
-};
 
 /// Where text goes on behind an image or video.
 enum class PositionsAfterMedia {
@@ -26,8 +21,11 @@ enum class PositionsAfterMedia {
 /// three axes, a span's tokens lie on its grid from the next free position on, and text goes on
 /// as `after` says. One grid a span, in patches; a span's length is
 /// grid.media_tokens(merge_size).
-MropePositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
-                               std::span<const PatchGrid> grids, std::int64_t merge_size,
-                               PositionsAfterMedia after = PositionsAfterMedia::longest_axis);
+PromptPositions mrope_positions(std::int64_t tokens, std::span<const MediaSpan> spans,
+                                std::span<const PatchGrid> grids, std::int64_t merge_size,
+                                PositionsAfterMedia after = PositionsAfterMedia::longest_axis);
+
+/// The same as a rule: every run lies on its grid, whichever block it is of.
+PositionRule mrope_rule(std::int64_t merge_size, PositionsAfterMedia after);
 
 }  // namespace tarsier

@@ -91,14 +91,15 @@ void check_frames(std::span<const Frame> frames) {
 
 }  // namespace
 
-NormalisedValues normalised_values(const Qwen2VlVideoConfig& config) {
+NormalisedValues normalised_values(const std::array<double, 3>& mean,
+                                   const std::array<double, 3>& deviation) {
   NormalisedValues values;
   for (std::size_t colour = 0; colour < 3; ++colour) {
-    const auto mean = static_cast<float>(config.mean[colour]);
-    const auto deviation = static_cast<float>(config.deviation[colour]);
+    const auto centre = static_cast<float>(mean[colour]);
+    const auto scale = static_cast<float>(deviation[colour]);
     for (std::size_t value = 0; value < 256; ++value) {
       values[colour][value] =
-          (static_cast<float>(static_cast<double>(value) / 255) - mean) / deviation;
+          (static_cast<float>(static_cast<double>(value) / 255) - centre) / scale;
     }
   }
   return values;
@@ -116,7 +117,7 @@ PatchedMedia patch_frames(std::span<const Frame> frames, const ResizeSteps& step
   const PatchGrid grid{(shown + temporal - 1) / temporal, size.height / config.patch_size,
                        size.width / config.patch_size};
   const SliceLayout layout{grid, config.patch_size, temporal, config.merge_size};
-  const NormalisedValues values = normalised_values(config);
+  const NormalisedValues values = normalised_values(config.mean, config.deviation);
   PatchedMedia media{at::empty({grid.patches(), config.patch_values()}, at::kFloat), grid, size};
   auto* pixels = media.pixels.data_ptr<float>();
   at::parallel_for(0, grid.time, 1, [&](std::int64_t begin, std::int64_t end) {

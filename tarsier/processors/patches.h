@@ -22,7 +22,8 @@ struct PatchedMedia {
 /// (value / 255 - mean) / deviation of every byte value, for each colour: f32, as the image
 /// processor computes it.
 using NormalisedValues = std::array<std::array<float, 256>, 3>;
-NormalisedValues normalised_values(const Qwen2VlVideoConfig& config);
+NormalisedValues normalised_values(const std::array<double, 3>& mean,
+                                   const std::array<double, 3>& deviation);
 
 /// The sizes a frame goes through, in order; the last is a multiple of config.factor(). A step to
 /// the same size is a copy, so it costs nothing.

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "tarsier/base/error.h"
-#include "tarsier/processors/mrope_positions.h"
 
 namespace tarsier {
 namespace {
@@ -53,29 +52,39 @@ std::vector<Modality> modalities_of(const Conversation& conversation) {
   return modalities;
 }
 
-const char* name_of(Modality modality) { return modality == Modality::image ? "image" : "video"; }
+const char* name_of(Modality modality) {
+  switch (modality) {
+    case Modality::image:
+      return "image";
+    case Modality::video:
+      return "video";
+    case Modality::audio:
+      return "audio";
+  }
+  throw_broken_promise("a part is an image, a video or sound");
+}
 
 }  // namespace
 
 /// One rendering: the template's variables, and what stands in for words that must not be read as
 /// tokens.
 struct PromptBuilder::Render {
-  std::string mark;  // occurs in no message
+  std::string mark;       // occurs in no message
+  std::string eos_token;  // as the tokenizer spells it
   std::vector<std::string>
       masked;  // mark + number + mark stands for these special strings of messages
   nlohmann::json messages = nlohmann::json::array();
 
-  Render(const Conversation& conversation, std::span<const PatchGrid> grids,
-         const SpecialTokens& specials, const PromptOptions& options)
-      : mark(unused_mark(conversation)) {
+  Render(const Conversation& conversation, std::span<const MediaBlock> blocks,
+         const SpecialTokens& specials, const PromptOptions& options, std::string eos)
+      : mark(unused_mark(conversation)), eos_token(std::move(eos)) {
     std::size_t media = 0;
     for (const Message& message : conversation) {
       auto content = nlohmann::json::array();
       for (const Part& part : message.parts) {
         if (part.pictures) {
-          content.push_back(
-              {{"type", name_of(part.pictures->modality)},
-               {"num_vision_tokens", grids[media++].media_tokens(options.merge_size)}});
+          content.push_back({{"type", name_of(part.pictures->modality)},
+                             {"num_vision_tokens", blocks[media++].tokens()}});
         } else {
           const std::string text =
               options.special_tokens_in_text ? part.text : masked_text(part.text, specials);
@@ -136,7 +145,8 @@ struct PromptBuilder::Render {
                    bool strip_final_eos) const {
     return chat_template.render({{"messages", messages},
                                  {"add_generation_prompt", add_generation_prompt},
-                                 {"strip_final_eos", strip_final_eos}});
+                                 {"strip_final_eos", strip_final_eos},
+                                 {"eos_token", eos_token}});
   }
 
   /// A rendering in two: up to the end of the last message's words, and what closes its turn.
@@ -154,23 +164,44 @@ struct PromptBuilder::Render {
 
 PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, FoundChatTemplate chat_template,
                              PromptOptions options)
-    : tokenizer_(tokenizer), chat_template_(std::move(chat_template)), options_(options) {
+    : tokenizer_(tokenizer),
+      chat_template_(std::move(chat_template)),
+      options_(std::move(options)) {
   // A template made for Qwen2-VL, such as the built-in one, writes the video's placeholder for
   // Tarsier2's videos too.
   if (options_.one_placeholder && options_.video_token < 0) {
     options_.video_token = tokenizer.id_of("<|video_pad|>").value_or(-1);
   }
   for (std::int64_t id = 0; id < tokenizer.vocab_size(); ++id) {
-    if (tokenizer.is_special(id)) special_tokens_.emplace_back(tokenizer.bytes_of(id), id);
+    if (tokenizer.is_special(id) || modality_of(id))
+      special_tokens_.emplace_back(tokenizer.spelling_of(id), id);
   }
+  if (const auto eos = tokenizer.eos_id()) eos_token_ = tokenizer.spelling_of(*eos);
   std::erase_if(special_tokens_, [](const auto& token) { return token.first.empty(); });
   std::ranges::stable_sort(special_tokens_, std::greater<>{},
                            [](const auto& token) { return token.first.size(); });
 }
 
+std::optional<Modality> PromptBuilder::modality_of(std::int64_t id) const {
+  if (id < 0) return std::nullopt;
+  if (id == options_.image_token) return Modality::image;
+  if (id == options_.video_token) return Modality::video;
+  if (id == options_.audio_token) return Modality::audio;
+  return std::nullopt;
+}
+
+std::int64_t PromptBuilder::placeholder_of(Modality modality) const {
+  if (modality == Modality::audio) return options_.audio_token;
+  return modality == Modality::image || options_.one_placeholder ? options_.image_token
+                                                                 : options_.video_token;
+}
+
 std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered,
                                                 const Render& render) const {
-  if (render.masked.empty()) return tokenizer_.encode(rendered);
+  const auto whole = [&](std::vector<std::int64_t> ids) {
+    return options_.sequence_tokens ? tokenizer_.with_sequence_tokens(ids) : ids;
+  };
+  if (render.masked.empty()) return whole(tokenizer_.encode(rendered));
   // What still reads as a special token was written by the template; all between is letters.
   std::vector<std::int64_t> ids;
   std::size_t at = 0;
@@ -184,11 +215,11 @@ std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered,
     at = found->at + found->token->first.size();
   }
   append_text(rendered.size());
-  return ids;
+  return whole(std::move(ids));
 }
 
 Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversation& conversation,
-                           std::span<const PatchGrid> grids) const {
+                           std::span<const MediaBlock> blocks) const {
   const auto refuse = [&](std::string what) {
     throw CheckpointError(
         {chat_template_.origin, std::move(what),
@@ -196,52 +227,46 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
   };
   const std::vector<Modality> modalities = modalities_of(conversation);
   Prompt prompt;
-  std::vector<PatchGrid> span_grids;
+  std::vector<PlacedRun> placed;
   std::int64_t media_tokens = 0;
-  const auto add_span = [&](Modality modality, std::int64_t placeholder, PatchGrid grid) {
-    const std::int64_t length = grid.media_tokens(options_.merge_size);
-    prompt.spans.push_back({modality, static_cast<std::int64_t>(prompt.tokens.size()), length});
-    prompt.tokens.insert(prompt.tokens.end(), static_cast<std::size_t>(length), placeholder);
-    span_grids.push_back(grid);
-    media_tokens += length;
+  const auto add_block = [&](std::size_t index) {
+    for (const MediaRun& run : blocks[index].runs) {
+      const auto begin = static_cast<std::int64_t>(prompt.tokens.size());
+      prompt.spans.push_back({run.modality, begin, run.tokens});
+      prompt.tokens.insert(prompt.tokens.end(), static_cast<std::size_t>(run.tokens),
+                           placeholder_of(run.modality));
+      placed.push_back({begin, index, run});
+      media_tokens += run.tokens;
+      if (run.words_after.empty()) continue;
+      const auto words = tokenizer_.encode_as_text(run.words_after);
+      prompt.tokens.insert(prompt.tokens.end(), words.begin(), words.end());
+    }
   };
   std::size_t media = 0;
   for (std::size_t i = 0; i < ids.size();) {
-    const bool is_image_kind = ids[i] == options_.image_token;
-    if (!is_image_kind && (ids[i] != options_.video_token || options_.video_token < 0)) {
+    const std::optional<Modality> kind = modality_of(ids[i]);
+    if (!kind) {
       prompt.tokens.push_back(ids[i++]);
       continue;
     }
-    if (media == grids.size()) {
-      refuse(fmt::format("writes more placeholders than there are pictures ({})", grids.size()));
+    if (media == blocks.size()) {
+      refuse(fmt::format("writes more placeholders than there are pictures ({})", blocks.size()));
     }
-    const Modality modality = modalities[media];
-    const PatchGrid& grid = grids[media];
-    if (!options_.one_placeholder && is_image_kind != (modality == Modality::image)) {
-      refuse(fmt::format("writes the placeholder of an {} where the {} stands",
-                         is_image_kind ? "image" : "video", name_of(modality)));
+    if (!options_.one_placeholder && *kind != modalities[media]) {
+      refuse(fmt::format("writes the placeholder of an {} where the {} stands", name_of(*kind),
+                         name_of(modalities[media])));
     }
     const std::size_t run = placeholders_from(ids, i);
-    const std::int64_t needed = grid.media_tokens(options_.merge_size);
+    const std::int64_t needed = blocks[media].tokens();
     if (run != 1 && static_cast<std::int64_t>(run) != needed) {
       refuse(fmt::format("writes {} placeholders for picture {}, which has {} tokens", run,
                          media + 1, needed));
     }
-    const std::int64_t placeholder = options_.one_placeholder ? options_.image_token : ids[i];
-    if (options_.frame_markers && modality == Modality::video) {
-      for (std::int64_t frame = 0; frame < grid.time; ++frame) {
-        add_span(modality, placeholder, {1, grid.height, grid.width});
-        const auto marker = tokenizer_.encode_as_text(std::to_string(frame + 1));
-        prompt.tokens.insert(prompt.tokens.end(), marker.begin(), marker.end());
-      }
-    } else {
-      add_span(modality, placeholder, grid);
-    }
+    add_block(media++);
     i += run;
-    ++media;
   }
-  if (media != grids.size()) {
-    refuse(fmt::format("writes placeholders for {} pictures, there are {}", media, grids.size()));
+  if (media != blocks.size()) {
+    refuse(fmt::format("writes placeholders for {} pictures, there are {}", media, blocks.size()));
   }
   const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
   if (options_.max_tokens > 0 && tokens > options_.max_tokens) {
@@ -251,18 +276,17 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
                      media_tokens, options_.max_tokens),
          "use fewer frames (--frames) or fewer words"});
   }
-  MropePositions positions =
-      mrope_positions(tokens, prompt.spans, span_grids, options_.merge_size, options_.after_media);
+  PromptPositions positions = options_.positions(tokens, placed);
   prompt.positions = std::move(positions.positions);
   prompt.next_position = positions.next_position;
   return prompt;
 }
 
 Prompt PromptBuilder::build(const Conversation& conversation,
-                            std::span<const PatchGrid> grids) const {
-  check(modalities_of(conversation).size() == grids.size(), "every picture has a grid");
+                            std::span<const MediaBlock> blocks) const {
+  check(modalities_of(conversation).size() == blocks.size(), "every picture has a block");
   if (conversation.empty()) throw InputError({"messages", "are empty", "send at least one"});
-  Render render(conversation, grids, special_tokens_, options_);
+  Render render(conversation, blocks, special_tokens_, options_, eos_token_);
   std::string text;
   if (ends_open(conversation)) {
     const std::string end = render.mark_end();
@@ -272,22 +296,22 @@ Prompt PromptBuilder::build(const Conversation& conversation,
   } else {
     text = render.text(chat_template_.chat_template, true, false);
   }
-  return fill(encode(text, render), conversation, grids);
+  return fill(encode(text, render), conversation, blocks);
 }
 
 Prompt PromptBuilder::build_for_training(const Conversation& conversation,
-                                         std::span<const PatchGrid> grids) const {
-  check(modalities_of(conversation).size() == grids.size(), "every picture has a grid");
+                                         std::span<const MediaBlock> blocks) const {
+  check(modalities_of(conversation).size() == blocks.size(), "every picture has a block");
   if (conversation.size() < 2 || !ends_open(conversation)) {
     throw InputError(
         {"messages", "do not end with the assistant's answer", "give a question and its answer"});
   }
   const ChatTemplate& chat_template = chat_template_.chat_template;
   const Conversation question(conversation.begin(), conversation.end() - 1);
-  const Render prompt_render(question, grids, special_tokens_, options_);
+  const Render prompt_render(question, blocks, special_tokens_, options_, eos_token_);
   const auto prompt_ids = encode(prompt_render.text(chat_template, true, false), prompt_render);
 
-  Render render(conversation, grids, special_tokens_, options_);
+  Render render(conversation, blocks, special_tokens_, options_, eos_token_);
   const std::string end = render.mark_end();
   const auto [answered, closing] =
       Render::split(render.text(chat_template, false, false), end, chat_template_.origin);
@@ -305,7 +329,7 @@ Prompt PromptBuilder::build_for_training(const Conversation& conversation,
   }
   ids.push_back(closing_ids[0]);
   const std::size_t targets = ids.size() - prompt_ids.size();
-  Prompt prompt = fill(ids, conversation, grids);
+  Prompt prompt = fill(ids, conversation, blocks);
   prompt.is_target.assign(prompt.tokens.size(), 0);
   std::fill(prompt.is_target.end() - static_cast<std::ptrdiff_t>(targets), prompt.is_target.end(),
             std::uint8_t{1});

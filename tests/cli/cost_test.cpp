@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tarsier/engine/aten_backend.h"
+#include "tarsier/models/flops.h"
 
 namespace tarsier {
 namespace {
@@ -21,7 +22,8 @@ DecoderConfig seven_billion() {
 
 // models-tarsier.md 8, the row "16 frames (default)".
 TEST(Cost, OfTarsier2) {
-  const ClipFlops flops = clip_flops(Qwen2VlVitConfig(), seven_billion(), {16, 36, 64}, 9216 + 27);
+  const ClipFlops flops =
+      clip_flops(seven_billion(), vision_flops(Qwen2VlVitConfig(), {16, 36, 64}), 9216 + 27);
   EXPECT_NEAR(flops.vision / 1e12, 61.2, 0.1);
   EXPECT_NEAR(flops.prefill / 1e12, 137.8, 0.1);
   EXPECT_NEAR(flops.per_new_token / 1e9, 14.1 + 3.7, 0.1);
@@ -29,7 +31,8 @@ TEST(Cost, OfTarsier2) {
 }
 
 TEST(Cost, OfOneImage) {
-  const ClipFlops flops = clip_flops(Qwen2VlVitConfig(), seven_billion(), {1, 36, 64}, 576 + 27);
+  const ClipFlops flops =
+      clip_flops(seven_billion(), vision_flops(Qwen2VlVitConfig(), {1, 36, 64}), 576 + 27);
   EXPECT_NEAR(flops.vision / 1e12, 3.8, 0.1);
   EXPECT_NEAR(flops.prefill / 1e12, 8.0, 0.1);
 }

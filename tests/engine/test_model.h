@@ -76,11 +76,12 @@ class TestModel : public VideoLanguageModel {
   const ModelInfo& info() const override { return info_; }
   ModelInputs prepare(const Conversation&, PromptPurpose) const override { return {}; }
   std::vector<SeenMedia> plan_media(const Conversation&) const override { return {}; }
-  Tensor encode(const MediaInputs& media) const override {
+  Tensor encode(const MediaInputs& media, const StageSink&) const override {
     ++encoded;
     return media.pixels;
   }
   double encode_flops(const MediaInputs&) const override { return 0; }
+  EncodeCost encode_cost(const SeenMedia&, std::int64_t) const override { return {}; }
   const CausalDecoder& decoder() const override { return decoder_; }
   void visit(Scope scope) override { decoder_.visit(scope); }
   std::span<const Rename> published_names() const override { return {}; }

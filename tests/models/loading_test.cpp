@@ -8,7 +8,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/safetensors.h"
-#include "tarsier/models/qwen2_vl_model.h"
+#include "tarsier/models/qwen2_vl_encoder.h"
 #include "tarsier/models/registry.h"
 
 namespace tarsier {

@@ -117,7 +117,7 @@ TEST(GoldenModels, TinyDecoder) {
   prompt.tokens = {3, 5, 16, 17, 17, 17, 17, 17, 17, 17, 17, 18, 7};
   prompt.spans = {{Modality::video, 3, 8}};
   const PatchGrid grid{2, 4, 4};
-  const MropePositions positions = mrope_positions(13, prompt.spans, {&grid, 1}, 2);
+  const PromptPositions positions = mrope_positions(13, prompt.spans, {&grid, 1}, 2);
   prompt.positions = positions.positions;
   prompt.next_position = positions.next_position;
 

@@ -37,7 +37,7 @@ void expect_close(const Tensor& actual, const Expected& expected, const std::str
   }
 }
 
-/// Whether StageNetwork gives it; the others come before it, or after many steps.
+/// Whether run_stages gives it; the others come before it, or after many steps.
 bool is_network_stage(const std::string& stage) {
   return stage.starts_with("vision.") || stage.starts_with("decoder.") || stage == "embeds" ||
          stage == "logits";
@@ -84,13 +84,12 @@ TEST_P(ModelParity, TokensAndPositions) {
 }
 
 TEST_P(ModelParity, EveryStage) {
-  const StageNetwork network(parity().directory);
   for (const ParityRun& run : parity().runs) {
     SCOPED_TRACE(run.name);
     std::int64_t compared = 0;
     ModelInputs inputs = model().prepare(run.conversation);
     inputs.prompt.positions = run.stages.at("position_ids").values;  // the stages are by this rule
-    network.run(inputs, [&](const std::string& stage, const Tensor& x) {
+    run_stages(model(), inputs, [&](const std::string& stage, const Tensor& x) {
       expect_close(x, run.stages.at(stage), stage);
       ++compared;
     });

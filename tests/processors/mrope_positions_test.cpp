@@ -11,29 +11,29 @@ namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::int64_t> axis(const MropePositions& positions, std::int64_t which) {
+std::vector<std::int64_t> axis(const PromptPositions& positions, std::int64_t which) {
   const Tensor row = positions.positions[which].contiguous();
   const auto* data = row.const_data_ptr<std::int64_t>();
   return {data, data + row.numel()};
 }
 
-std::int64_t rope_delta(const MropePositions& positions) {
+std::int64_t rope_delta(const PromptPositions& positions) {
   return positions.next_position - positions.positions.size(1);
 }
 
-TEST(MropePositions, TextCountsUpOnAllAxes) {
+TEST(PromptPositions, TextCountsUpOnAllAxes) {
   const auto positions = mrope_positions(4, {}, {}, 2);
   for (std::int64_t i = 0; i < 3; ++i) EXPECT_THAT(axis(positions, i), ElementsAre(0, 1, 2, 3));
   EXPECT_EQ(positions.next_position, 4);
 }
 
-TEST(MropePositions, EmptyPrompt) {
+TEST(PromptPositions, EmptyPrompt) {
   const auto positions = mrope_positions(0, {}, {}, 2);
   EXPECT_EQ(positions.positions.sizes(), (std::vector<std::int64_t>{3, 0}));
   EXPECT_EQ(positions.next_position, 0);
 }
 
-TEST(MropePositions, WorkedExample) {
+TEST(PromptPositions, WorkedExample) {
   const MediaSpan spans[] = {{Modality::video, 3, 8}};
   const PatchGrid grids[] = {{2, 4, 4}};
   const auto positions = mrope_positions(13, spans, grids, 2);
@@ -44,7 +44,7 @@ TEST(MropePositions, WorkedExample) {
   EXPECT_EQ(rope_delta(positions), -6);
 }
 
-TEST(MropePositions, MixedExample) {
+TEST(PromptPositions, MixedExample) {
   const MediaSpan spans[] = {{Modality::image, 2, 6}, {Modality::video, 11, 12}};
   const PatchGrid grids[] = {{1, 4, 6}, {3, 4, 4}};
   const auto positions = mrope_positions(24, spans, grids, 2);
@@ -59,7 +59,7 @@ TEST(MropePositions, MixedExample) {
 
 // Tarsier2, 16 frames of 504 x 896 in ChatML: 15 text tokens before the pictures, 12 after
 // (models-tarsier.md 5.2).
-TEST(MropePositions, Tarsier2ReferenceDeltas) {
+TEST(PromptPositions, Tarsier2ReferenceDeltas) {
   struct Case {
     PatchGrid grid;
     std::int64_t length, tokens, first_text, delta;
@@ -74,7 +74,7 @@ TEST(MropePositions, Tarsier2ReferenceDeltas) {
 }
 
 // transformers 5: text may go on before the video's last moments; what is generated never does.
-TEST(MropePositions, PictureSidesRule) {
+TEST(PromptPositions, PictureSidesRule) {
   const PatchGrid grid{6, 4, 4};
   const MediaSpan span{Modality::video, 1, 24};
   const auto after = PositionsAfterMedia::picture_sides;
@@ -89,7 +89,7 @@ TEST(MropePositions, PictureSidesRule) {
 
 // A chunk of a prompt takes its slice of the whole prompt's positions: the part after a span cannot
 // be computed alone.
-TEST(MropePositions, ChunksAreSlicesOfTheWhole) {
+TEST(PromptPositions, ChunksAreSlicesOfTheWhole) {
   const MediaSpan spans[] = {{Modality::video, 3, 8}};
   const PatchGrid grids[] = {{2, 4, 4}};
   const auto whole = mrope_positions(13, spans, grids, 2);
@@ -101,7 +101,7 @@ TEST(MropePositions, ChunksAreSlicesOfTheWhole) {
   EXPECT_EQ(chunks[1][0][4].item<std::int64_t>(), 5);  // index 11 of the prompt
 }
 
-TEST(MropePositions, SpansThatDoNotFitTheirGridsAreOurMistake) {
+TEST(PromptPositions, SpansThatDoNotFitTheirGridsAreOurMistake) {
   const PatchGrid grid{2, 4, 4};
   const MediaSpan longer{Modality::video, 0, 9};
   EXPECT_THROW(mrope_positions(13, {&longer, 1}, {&grid, 1}, 2), InternalError);

@@ -31,10 +31,15 @@ const Tokenizer& tokenizer() {
   return *tiny;
 }
 
+MediaBlock a_block(const PatchGrid& grid, Modality modality = Modality::video) {
+  return picture_block(modality, grid, 2);
+}
+
 PromptOptions qwen2_vl() {
   PromptOptions options;
   options.image_token = kImagePad;
   options.video_token = kVideoPad;
+  options.positions = mrope_rule(2, PositionsAfterMedia::longest_axis);
   return options;
 }
 
@@ -81,9 +86,9 @@ std::string repeat(const std::string& piece, int times) {
 const std::string kSystem = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n";
 
 TEST(PromptBuilder, ExpandsOnePlaceholderToTheGrid) {
-  const PatchGrid grid{2, 4, 6};
+  const MediaBlock block = a_block({2, 4, 6});
   const Prompt prompt =
-      qwen2_vl_builder().build({{"user", {a_video(), text("Describe.")}}}, {&grid, 1});
+      qwen2_vl_builder().build({{"user", {a_video(), text("Describe.")}}}, {&block, 1});
   EXPECT_EQ(shown(prompt), kSystem + "<|im_start|>user\n<|vision_start|>" +
                                repeat("<|video_pad|>", 12) +
                                "<|vision_end|>Describe.<|im_end|>\n<|im_start|>assistant\n");
@@ -98,9 +103,9 @@ TEST(PromptBuilder, ExpandsOnePlaceholderToTheGrid) {
 }
 
 TEST(PromptBuilder, AcceptsATemplateThatWritesAllPlaceholders) {
-  const PatchGrid grid{2, 4, 4};
+  const MediaBlock block = a_block({2, 4, 4});
   const Prompt prompt =
-      tarsier2_builder().build({{"user", {a_video(), text("Describe.")}}}, {&grid, 1});
+      tarsier2_builder().build({{"user", {a_video(), text("Describe.")}}}, {&block, 1});
   EXPECT_EQ(shown(prompt), "<|im_start|>user\n<|vision_start|>" + repeat("<|image_pad|>", 8) +
                                "<|vision_end|>Describe.<|im_end|>\n<|im_start|>assistant\n");
   EXPECT_EQ(count(prompt, kVisionStart), 1);
@@ -108,19 +113,20 @@ TEST(PromptBuilder, AcceptsATemplateThatWritesAllPlaceholders) {
 
 // The built-in template writes the video's own placeholder, which Tarsier2 does not have.
 TEST(PromptBuilder, Tarsier2VideosUseTheImagePlaceholder) {
-  const PatchGrid grid{2, 4, 4};
-  const Prompt prompt = qwen2_vl_builder(tarsier2()).build({{"user", {a_video()}}}, {&grid, 1});
+  const MediaBlock block = a_block({2, 4, 4});
+  const Prompt prompt = qwen2_vl_builder(tarsier2()).build({{"user", {a_video()}}}, {&block, 1});
   EXPECT_EQ(count(prompt, kImagePad), 8);
   EXPECT_EQ(count(prompt, kVideoPad), 0);
   EXPECT_EQ(count(prompt, kVisionStart), 1);
 }
 
 TEST(PromptBuilder, KeepsTheOrderOfMixedMedia) {
-  const PatchGrid grids[] = {{1, 4, 4}, {2, 4, 4}, {1, 2, 2}};
+  const MediaBlock blocks[] = {a_block({1, 4, 4}, Modality::image), a_block({2, 4, 4}),
+                               a_block({1, 2, 2}, Modality::image)};
   const Prompt prompt = qwen2_vl_builder().build({{"user", {an_image(), text("a"), a_video()}},
                                                   {"assistant", {text("b")}},
                                                   {"user", {an_image()}}},
-                                                 grids);
+                                                 blocks);
   ASSERT_EQ(prompt.spans.size(), 3U);
   EXPECT_EQ(prompt.spans[0].length, 4);
   EXPECT_EQ(prompt.spans[1].length, 8);
@@ -175,11 +181,11 @@ TEST(PromptBuilder, OurOwnMarksInAMessageAreHarmless) {
 }
 
 TEST(PromptBuilder, TrainingTargetsAreTheAnswerAndItsEnd) {
-  const PatchGrid grid{2, 4, 4};
+  const MediaBlock block = a_block({2, 4, 4});
   const Conversation conversation{{"user", {a_video(), text("Q")}},
                                   {"assistant", {text("yes<|im_end|>")}}};
   for (const PromptBuilder& prompts : {tarsier2_builder(), qwen2_vl_builder()}) {
-    const Prompt prompt = prompts.build_for_training(conversation, {&grid, 1});
+    const Prompt prompt = prompts.build_for_training(conversation, {&block, 1});
     ASSERT_EQ(prompt.is_target.size(), prompt.tokens.size());
     std::vector<std::int64_t> targets;
     for (std::size_t i = 0; i < prompt.tokens.size(); ++i) {
@@ -188,7 +194,7 @@ TEST(PromptBuilder, TrainingTargetsAreTheAnswerAndItsEnd) {
     EXPECT_EQ(shown(targets), "yes<|im_end|><|im_end|>");
     EXPECT_EQ(targets.size(), 3U + 10U + 1U);  // ten letters, then the token
     EXPECT_EQ(prompt.tokens.back(), kImEnd);
-    const Prompt question = prompts.build({conversation[0]}, {&grid, 1});
+    const Prompt question = prompts.build({conversation[0]}, {&block, 1});
     EXPECT_TRUE(std::equal(question.tokens.begin(), question.tokens.end(), prompt.tokens.begin()));
     EXPECT_FALSE(prompt.is_target[question.tokens.size() - 1]);
     EXPECT_TRUE(prompt.is_target[question.tokens.size()]);
@@ -222,11 +228,10 @@ TEST(PromptBuilder, TrainingRefusesATemplateThatJoinsPromptAndAnswer) {
 }
 
 TEST(PromptBuilder, FrameMarkersFollowEachFrame) {
-  PromptOptions options = tarsier2();
-  options.frame_markers = true;
-  const PatchGrid grids[] = {{11, 4, 4}, {1, 4, 4}};
+  const MediaBlock blocks[] = {picture_block(Modality::video, {11, 4, 4}, 2, true),
+                               picture_block(Modality::image, {1, 4, 4}, 2, true)};
   const Prompt prompt =
-      tarsier2_builder(options).build({{"user", {a_video(), an_image(), text("Q")}}}, grids);
+      tarsier2_builder().build({{"user", {a_video(), an_image(), text("Q")}}}, blocks);
   const std::string pads = repeat("<|image_pad|>", 4);
   std::string block;
   for (int frame = 1; frame <= 11; ++frame) block += pads + std::to_string(frame);
@@ -245,10 +250,10 @@ TEST(PromptBuilder, FrameMarkersFollowEachFrame) {
 }
 
 TEST(PromptBuilder, CountsPlaceholdersAgainstGrids) {
-  const PatchGrid grid{2, 4, 4};
+  const MediaBlock block = a_block({2, 4, 4});
   const Conversation video{{"user", {a_video()}}};
   const auto build = [&](const char* source, PromptOptions options) {
-    builder(source, options).build(video, {&grid, 1});
+    builder(source, options).build(video, {&block, 1});
   };
   EXPECT_THAT(
       [&] { build("<|image_pad|><|image_pad|><|image_pad|>", tarsier2()); },
@@ -266,16 +271,16 @@ TEST(PromptBuilder, CountsPlaceholdersAgainstGrids) {
 
 TEST(PromptBuilder, NeverCutsALongPrompt) {
   PromptOptions options = qwen2_vl();
-  const PatchGrid grid{2, 4, 4};
+  const MediaBlock block = a_block({2, 4, 4});
   const Conversation conversation{{"user", {a_video()}}};
   const auto length =
-      static_cast<std::int64_t>(qwen2_vl_builder().build(conversation, {&grid, 1}).tokens.size());
+      static_cast<std::int64_t>(qwen2_vl_builder().build(conversation, {&block, 1}).tokens.size());
   options.max_tokens = length;
-  EXPECT_NO_THROW(qwen2_vl_builder(options).build(conversation, {&grid, 1}));
+  EXPECT_NO_THROW(qwen2_vl_builder(options).build(conversation, {&block, 1}));
   options.max_tokens = length - 1;
   EXPECT_THAT(
       [&] {
-        qwen2_vl_builder(options).build(conversation, {&grid, 1});
+        qwen2_vl_builder(options).build(conversation, {&block, 1});
       },
       ThrowsMessage<InputError>(AllOf(HasSubstr(fmt::format("has {} tokens, 8 of them", length)),
                                       HasSubstr(fmt::format("at most {}", length - 1)))));
@@ -283,14 +288,14 @@ TEST(PromptBuilder, NeverCutsALongPrompt) {
 
 TEST(PromptBuilder, ServesManyThreads) {
   const PromptBuilder prompts = tarsier2_builder();
-  const PatchGrid grid{2, 4, 4};
+  const MediaBlock block = a_block({2, 4, 4});
   const Conversation conversation{{"user", {a_video(), text("<|im_end|>")}}};
-  const auto expected = prompts.build(conversation, {&grid, 1}).tokens;
+  const auto expected = prompts.build(conversation, {&block, 1}).tokens;
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 20; ++j)
-        EXPECT_EQ(prompts.build(conversation, {&grid, 1}).tokens, expected);
+        EXPECT_EQ(prompts.build(conversation, {&block, 1}).tokens, expected);
     });
   }
 }

@@ -68,7 +68,8 @@ Tensor reference_patches(const std::vector<Frame>& shown, const Qwen2VlVideoConf
 }
 
 TEST(NormalisedValues, MatchTheReference) {
-  const NormalisedValues values = normalised_values({});
+  const Qwen2VlVideoConfig defaults;
+  const NormalisedValues values = normalised_values(defaults.mean, defaults.deviation);
   const float expected[3][3] = {{-1.7922625F, 0.0763361F, 1.9303363F},
                                 {-1.7520971F, 0.1688972F, 2.0748838F},
                                 {-1.4802198F, 0.3399486F, 2.1458970F}};
@@ -85,7 +86,7 @@ TEST(PatchFrames, FollowsTheScalarRule) {
   const Qwen2VlVideoConfig config = released();
   const PatchedMedia media = patch_frames(frames, {{56, 56}}, 1, config);
   EXPECT_EQ(media.grid, (PatchGrid{2, 4, 4}));
-  const NormalisedValues values = normalised_values(config);
+  const NormalisedValues values = normalised_values(config.mean, config.deviation);
   const auto rows = media.pixels.accessor<float, 2>();
   for (std::int64_t r = 0; r < 32; ++r) {
     const std::int64_t q = r / 16, s = r % 16, b = s / 4, i = s % 4;
@@ -236,12 +237,19 @@ Part image(Size size) {
   return {{}, std::make_shared<const Pictures>(Pictures{Modality::image, make_frames(1, size)})};
 }
 
+std::vector<PatchGrid> grids_of(const PreparedMedia& media) {
+  std::vector<PatchGrid> grids;
+  for (const SeenMedia& seen : media.seen) grids.push_back(seen.grid);
+  return grids;
+}
+
 TEST(MediaPreparation, KeepsTheOrderOfImagesAndVideos) {
   const Conversation conversation{
       {"user", {image({56, 84}), {"then", nullptr}, video(4, {84, 56}), image({56, 56})}}};
   const Qwen2VlVideoConfig config = released();
   const PreparedMedia media = prepare_qwen2_vl_media(conversation, config);
-  EXPECT_THAT(media.grids, ElementsAre(PatchGrid{1, 4, 6}, PatchGrid{2, 6, 4}, PatchGrid{1, 4, 4}));
+  EXPECT_THAT(grids_of(media),
+              ElementsAre(PatchGrid{1, 4, 6}, PatchGrid{2, 6, 4}, PatchGrid{1, 4, 4}));
   EXPECT_EQ(media.inputs.pixels.size(0), 24 + 48 + 16);
   EXPECT_EQ(media.inputs.grid[1][0].item<std::int64_t>(), 2);
   EXPECT_EQ(media.inputs.grid[1][1].item<std::int64_t>(), 6);
@@ -256,7 +264,7 @@ TEST(MediaPreparation, KeepsTheOrderOfImagesAndVideos) {
 TEST(MediaPreparation, TwoImagesAreTwoGrids) {
   const Conversation conversation{{"user", {image({56, 56}), image({56, 56})}}};
   const PreparedMedia media = prepare_qwen2_vl_media(conversation, released());
-  EXPECT_THAT(media.grids, ElementsAre(PatchGrid{1, 4, 4}, PatchGrid{1, 4, 4}));
+  EXPECT_THAT(grids_of(media), ElementsAre(PatchGrid{1, 4, 4}, PatchGrid{1, 4, 4}));
 }
 
 TEST(MediaPreparation, Tarsier2SharesTheSamplesPixels) {
@@ -265,17 +273,17 @@ TEST(MediaPreparation, Tarsier2SharesTheSamplesPixels) {
   config.tarsier2.frame.max_pixels = 100'000;
   const Conversation conversation{{"user", {image({112, 112}), video(4, {112, 112})}}};
   const PreparedMedia media = prepare_tarsier2_media(conversation, config);  // 1 + 2 * 4 pictures
-  EXPECT_THAT(media.grids, ElementsAre(PatchGrid{1, 4, 4}, PatchGrid{4, 4, 4}));
+  EXPECT_THAT(grids_of(media), ElementsAre(PatchGrid{1, 4, 4}, PatchGrid{4, 4, 4}));
   const auto plan = plan_tarsier2_media(conversation, config);
   ASSERT_EQ(plan.size(), 2U);
-  EXPECT_EQ(plan[1].grid, media.grids[1]);
+  EXPECT_EQ(plan[1].grid, media.seen[1].grid);
   EXPECT_EQ(plan[1].tokens, 16);
 }
 
 TEST(MediaPreparation, WordsAloneHaveNoPixels) {
   const PreparedMedia media = prepare_tarsier2_media({{"user", {{"hello", nullptr}}}}, released());
   EXPECT_FALSE(media.inputs.pixels.defined());
-  EXPECT_TRUE(media.grids.empty());
+  EXPECT_TRUE(media.seen.empty());
 }
 
 }  // namespace

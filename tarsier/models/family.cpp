@@ -1,4 +1,4 @@
-#include "tarsier/models/qwen2_vl_model.h"
+#include "tarsier/models/family.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -8,21 +8,19 @@
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/shards.h"
 #include "tarsier/models/fill.h"
-#include "tarsier/models/flops.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/text/tokenizer.h"
 
 namespace tarsier {
 namespace {
 
-class Qwen2VlModel final : public VideoLanguageModel {
+class FamilyModel final : public VideoLanguageModel {
  public:
-  Qwen2VlModel(const std::filesystem::path& directory, Qwen2VlFamily family)
+  FamilyModel(const std::filesystem::path& directory, Family family)
       : family_(std::move(family)),
         tokenizer_(Tokenizer::load(directory)),
-        prompts_(*tokenizer_, find_chat_template(directory), prompt_options(family_)),
+        prompts_(*tokenizer_, chat_template(directory, family_), family_.prompt),
         generation_(read_generation_defaults(directory)),
-        vision_(family_.vision),
         decoder_(family_.decoder) {
     info_.name = std::filesystem::weakly_canonical(directory).filename().string();
     info_.family = family_.name;
@@ -45,43 +43,41 @@ class Qwen2VlModel final : public VideoLanguageModel {
   std::span<const Rename> published_names() const override { return family_.published_names; }
 
   std::vector<SeenMedia> plan_media(const Conversation& conversation) const override {
-    return family_.plan_media(conversation, family_.processor);
+    return family_.plan_media(conversation);
   }
 
   ModelInputs prepare(const Conversation& conversation, PromptPurpose purpose) const override {
     ModelInputs inputs;
-    std::vector<PatchGrid> grids;
+    std::vector<SeenMedia> seen;
     const bool generates =
         purpose == PromptPurpose::generate || purpose == PromptPurpose::generate_without_pixels;
     if (purpose == PromptPurpose::generate_without_pixels ||
         purpose == PromptPurpose::train_without_pixels) {
-      for (const SeenMedia& seen : plan_media(conversation)) grids.push_back(seen.grid);
+      seen = plan_media(conversation);
     } else {
-      PreparedMedia media = family_.prepare_media(conversation, family_.processor);
+      PreparedMedia media = family_.prepare_media(conversation);
       inputs.media = std::move(media.inputs);
-      grids = std::move(media.grids);
+      seen = std::move(media.seen);
     }
-    inputs.prompt = generates ? prompts_.build(conversation, grids)
-                              : prompts_.build_for_training(conversation, grids);
+    std::vector<MediaBlock> blocks;
+    for (SeenMedia& each : seen) blocks.push_back(std::move(each.block));
+    inputs.prompt = generates ? prompts_.build(conversation, blocks)
+                              : prompts_.build_for_training(conversation, blocks);
     return inputs;
   }
 
-  Tensor encode(const MediaInputs& media) const override {
-    const at::Device device = decoder_.embedding_weight().device();
-    return vision_(media.pixels.to(device), media.grid);
+  Tensor encode(const MediaInputs& media, const StageSink& sink) const override {
+    return family_.encoder->encode(media, decoder_, sink);
   }
-
   double encode_flops(const MediaInputs& media) const override {
-    double flops = 0;
-    const Tensor grid = media.grid.to(at::kCPU).contiguous();
-    const auto* row = grid.const_data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < grid.size(0); ++i, row += 3)
-      flops += vision_flops(family_.vision, {row[0], row[1], row[2]});
-    return flops;
+    return family_.encoder->flops(media);
+  }
+  EncodeCost encode_cost(const SeenMedia& seen, std::int64_t element_bytes) const override {
+    return family_.encoder->cost(seen, element_bytes);
   }
 
   void visit(Scope scope) override {
-    vision_.visit(scope / "visual");
+    family_.encoder->visit(scope);
     decoder_.visit(scope);
   }
 
@@ -95,22 +91,25 @@ class Qwen2VlModel final : public VideoLanguageModel {
     } else {
       const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(directory));
       if (!options.dtype) fill_options.dtype = default_dtype(*checkpoint);
-      fill_from_checkpoint(weights, checkpoint, kQwen2VlNames, fill_options);
+      fill_from_checkpoint(weights, checkpoint, family_.names, fill_options,
+                           family_.encoder->unused_names());
     }
-    vision_.set_recompute(options.recompute);
+    family_.encoder->set_recompute(options.recompute);
     decoder_.set_recompute(options.recompute);
     info_.dtype = name_of(fill_options.dtype);
     if (fill_options.dtype == at::kHalf)
-      log_warning("--dtype f16: large Qwen2-VL checkpoints overflow in f16; bf16 or f32 is safer");
+      log_warning("--dtype f16: large checkpoints overflow in f16; bf16 or f32 is safer");
     if (options.trainable)
       weights([](const std::string&, Tensor& tensor) { tensor.requires_grad_(true); });
   }
 
  private:
-  static PromptOptions prompt_options(const Qwen2VlFamily& family) {
-    PromptOptions options = family.prompt;
-    options.merge_size = family.vision.merge_size;
-    return options;
+  static FoundChatTemplate chat_template(const std::filesystem::path& directory,
+                                         const Family& family) {
+    if (!family.own_template)
+      return find_chat_template(directory, family.template_text, family.template_name);
+    std::string origin = fmt::format("built-in: {}", family.template_name);
+    return {ChatTemplate::parse(std::string(family.template_text), origin), origin, true};
   }
 
   // A model of one small world says so: keys of our own, absent from other checkpoints.
@@ -134,58 +133,19 @@ class Qwen2VlModel final : public VideoLanguageModel {
                                                          : at::kFloat;
   }
 
-  Qwen2VlFamily family_;
+  Family family_;
   std::unique_ptr<Tokenizer> tokenizer_;
   PromptBuilder prompts_;
   GenerationDefaults generation_;
-  Qwen2VlVit vision_;
   CausalDecoder decoder_;
   ModelInfo info_;
 };
 
-void expect_equal(const char* key, std::int64_t vision, std::int64_t processor) {
-  if (vision == processor) return;
-  throw CheckpointError(
-      {"preprocessor_config.json: " + std::string(key),
-       fmt::format("is {}, but the vision tower of config.json has {}", processor, vision),
-       "the processor files belong to another model"});
-}
-
-void limit_pixels(Qwen2VlVideoConfig& processor, std::int64_t max_pixels) {
-  for (PixelBudget* budget : {&processor.image, &processor.video, &processor.tarsier2.frame}) {
-    if (max_pixels < std::max(budget->min_pixels, processor.factor() * processor.factor())) {
-      throw ConfigError(
-          {"--max-pixels",
-           fmt::format("{} is below the {} the model needs", max_pixels,
-                       std::max(budget->min_pixels, processor.factor() * processor.factor())),
-           "give more, or leave it out"});
-    }
-    budget->max_pixels = max_pixels;
-  }
-}
-
 }  // namespace
 
-PositionsAfterMedia positions_after_media(const JsonView& config) {
-  const std::optional<JsonView> text = config.find("text_config");
-  const std::string version = config.string_or(
-      "transformers_version", text ? text->string_or("transformers_version", "0") : "0");
-  const std::string major = version.substr(0, version.find('.'));
-  const bool number = !major.empty() && major.size() < 4 &&
-                      major.find_first_not_of("0123456789") == std::string::npos;
-  return number && std::stoi(major) >= 5 ? PositionsAfterMedia::picture_sides
-                                         : PositionsAfterMedia::longest_axis;
-}
-
-std::shared_ptr<VideoLanguageModel> load_qwen2_vl_model(const std::filesystem::path& directory,
-                                                        Qwen2VlFamily family,
-                                                        const LoadOptions& options) {
-  expect_equal("patch_size", family.vision.patch_size, family.processor.patch_size);
-  expect_equal("temporal_patch_size", family.vision.temporal_patch_size,
-               family.processor.temporal_patch_size);
-  expect_equal("merge_size", family.vision.merge_size, family.processor.merge_size);
-  if (options.max_pixels) limit_pixels(family.processor, *options.max_pixels);
-  auto model = std::make_shared<Qwen2VlModel>(directory, std::move(family));
+std::shared_ptr<VideoLanguageModel> load_family(const std::filesystem::path& directory,
+                                                Family family, const LoadOptions& options) {
+  auto model = std::make_shared<FamilyModel>(directory, std::move(family));
   model->fill(directory, options);
   return model;
 }

@@ -16,4 +16,8 @@ Tensor quick_gelu(const Tensor& x) {
   return x * at::sigmoid(1.702 * x);
 }
 
+Tensor exact_gelu(const Tensor& x) { return at::gelu(x, "none"); }
+
+Tensor tanh_gelu(const Tensor& x) { return at::gelu(x, "tanh"); }
+
 }  // namespace tarsier

@@ -6,8 +6,9 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
-#include "tarsier/models/llama_decoder_config.h"
 #include "tarsier/models/qwen2_vl.h"
+#include "tarsier/models/llama_decoder_config.h"
+#include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
 
 namespace tarsier {
@@ -23,6 +24,7 @@ struct FamilyRow {
 
 constexpr FamilyRow kFamilies[] = {
     {"qwen2_vl", "", load_qwen2_vl},
+    {"llava", "llama", load_tarsier},
     {"llava", "qwen2_vl", load_tarsier2},
 };
 
@@ -67,10 +69,10 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
   if (type == "llava") {
     throw CheckpointError({"config.json: text_config.model_type",
                            fmt::format("'{}' is not supported", text_type),
-                           "supported with llava: qwen2_vl (Tarsier2)"});
+                           "supported with llava: llama (Tarsier), qwen2_vl (Tarsier2)"});
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
-                         "supported: qwen2_vl, llava (Tarsier2)"});
+                         "supported: qwen2_vl, llava (Tarsier, Tarsier2)"});
 }
 
 DecoderConfig read_decoder_config(const std::filesystem::path& directory) {

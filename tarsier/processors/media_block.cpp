@@ -14,12 +14,12 @@ MediaBlock picture_block(Modality modality, const PatchGrid& grid, std::int64_t 
                          bool frame_markers) {
   MediaBlock block{modality, {}};
   if (!frame_markers || modality != Modality::video) {
-    block.runs.push_back({modality, grid.media_tokens(merge_size), grid, {}});
+    block.runs.push_back({modality, grid.media_tokens(merge_size), grid, 0, {}});
     return block;
   }
   const PatchGrid frame{1, grid.height, grid.width};
   for (std::int64_t i = 1; i <= grid.time; ++i) {
-    block.runs.push_back({modality, frame.media_tokens(merge_size), frame, std::to_string(i)});
+    block.runs.push_back({modality, frame.media_tokens(merge_size), frame, 0, std::to_string(i)});
   }
   return block;
 }

@@ -17,6 +17,8 @@ struct MediaRun {
   Modality modality = Modality::video;  // whose tokens these are; decides the placeholder
   std::int64_t tokens = 0;
   PatchGrid grid;           // of pictures, in patches; zeros for sound
+  std::int64_t step = 0;    // of the first token on the time axis, counted from its block's
+                            // beginning, for families whose positions follow time
   std::string words_after;  // as text, never as special tokens; usually empty
 };
 

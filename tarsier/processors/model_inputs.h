@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tarsier/processors/conversation.h"
+#include "tarsier/processors/media_block.h"
 #include "tarsier/tensor/tensor.h"
 
 namespace tarsier {
@@ -25,10 +25,21 @@ struct Prompt {
       is_target;  // [tokens], 1 where training predicts this token; empty when not training
 };
 
+/// What `encode` must know of one image, video or sound beside its numbers.
+struct MediumLayout {
+  Modality modality = Modality::video;
+  std::int64_t frames = 0;      // of `pixels`, in families whose rows are frames
+  std::int64_t mel_chunks = 0;  // of `mel`
+  double seconds = 0;           // as Pictures::seconds
+  std::vector<MediaRun> runs;   // of the prompt: which tokens are pictures, which are sound
+};
+
 struct MediaInputs {
   Tensor pixels;  // f32 [patches, channels * temporal_patch * patch * patch]; undefined when there
                   // is no picture
   Tensor grid;    // i64 [media, 3]: patches in time, height, width, in order of appearance
+  Tensor mel;     // f32 [chunks, mel_bins, mel_frames], 30 s each; undefined when nothing is heard
+  std::vector<MediumLayout> layout;  // in order of appearance; of families that listen
 };
 
 struct ModelInputs {

@@ -256,14 +256,16 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
       refuse(fmt::format("writes the placeholder of an {} where the {} stands", name_of(*kind),
                          name_of(modalities[media])));
     }
-    const std::size_t run = placeholders_from(ids, i);
+    // Neighbours without a word between them are one run, of one placeholder each.
+    const std::size_t run = placeholders_from(ids, i), left = blocks.size() - media;
     const std::int64_t needed = blocks[media].tokens();
-    if (run != 1 && static_cast<std::int64_t>(run) != needed) {
+    const bool whole = static_cast<std::int64_t>(run) == needed;
+    if (!whole && run > left) {
       refuse(fmt::format("writes {} placeholders for picture {}, which has {} tokens", run,
                          media + 1, needed));
     }
     add_block(media++);
-    i += run;
+    i += whole ? run : 1;
   }
   if (media != blocks.size()) {
     refuse(fmt::format("writes placeholders for {} pictures, there are {}", media, blocks.size()));

@@ -60,7 +60,7 @@ SeenMedia seen_square(const Pictures& pictures, std::int64_t side, std::int64_t 
   const auto frames = static_cast<std::int64_t>(pictures.frames.size());
   const PatchGrid grid{frames, grid_side, grid_side};
   const std::int64_t tokens = frames * tokens_per_frame;
-  MediaBlock block{pictures.modality, {{pictures.modality, tokens, grid, {}}}};
+  MediaBlock block{pictures.modality, {{pictures.modality, tokens, grid, 0, {}}}};
   return {pictures.modality, frames, {first.height, first.width}, {side, side}, grid, tokens,
           std::move(block)};
 }

@@ -78,7 +78,7 @@ TEST_P(ModelParity, TokensAndPositions) {
     EXPECT_EQ(prompt.next_position, run.next_position);
     ASSERT_EQ(prompt.spans.size(), run.grids.size());
     for (std::size_t i = 0; i < prompt.spans.size(); ++i) {
-      EXPECT_EQ(prompt.spans[i].length, run.grids[i].media_tokens(2));
+      EXPECT_EQ(prompt.spans[i].length, run.tokens[i]);
     }
   }
 }

@@ -101,6 +101,7 @@ ParityRun read_run(const JsonView& json, const SafetensorsFile& expected, bool t
   for (std::int64_t i = 0; i < media.size(); ++i) {
     const auto grid = media.at(i).at("grid").as_ints();
     run.grids.push_back({grid.at(0), grid.at(1), grid.at(2)});
+    run.tokens.push_back(media.at(i).int_or("tokens", run.grids.back().media_tokens(2)));
     const JsonView resized = media.at(i).at("resized");
     run.resized.emplace_back();
     for (std::int64_t j = 0; j < resized.size(); ++j) {

@@ -60,6 +60,22 @@ TEST(FrameSelection, AShortClipGivesAllItHas) {
   EXPECT_THAT(choose(clip(2), {}, qwen2_vl_sampling()).indices, ElementsAre(0, 1));
 }
 
+// models-tarsier.md 4.3 and traps 16-18: the first generation repeats frames of a short clip, but
+// not those of a GIF, and one frame is always the first.
+TEST(FrameSelection, TarsierRepeatsFramesOfAShortClip) {
+  EXPECT_THAT(choose(clip(5), {}, tarsier_sampling()).indices,
+              ElementsAre(0, 1, 1, 2, 2, 3, 3, 4));
+  EXPECT_EQ(choose(clip(5), {}, tarsier_sampling()).sampler, "tarsier");
+  EXPECT_THAT(choose(clip(10), {.frames = 3}, tarsier_sampling()).indices, ElementsAre(0, 4, 9));
+  EXPECT_THAT(choose(clip(100), {.frames = 1, .start = 2.0}, tarsier_sampling()).indices,
+              ElementsAre(0));
+  Clip gif = clip(5);
+  gif.info.container = "gif";
+  EXPECT_THAT(choose(gif, {}, tarsier_sampling()).indices, ElementsAre(0, 1, 2, 3, 4));
+  expect_refusal(clip(100), {.fps = 2.0}, "--fps", "is not a setting of this model",
+                 tarsier_sampling());
+}
+
 TEST(FrameSelection, HonoursTheCount) {
   EXPECT_THAT(choose(clip(100), {.frames = 1}).indices, ElementsAre(0));
   EXPECT_THAT(choose(clip(5), {.frames = 3}).indices, ElementsAre(0, 2, 4));

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tarsier/base/error.h"
+#include "tarsier/processors/mrope_positions.h"
 #include "tiny_tokenizer.h"
 
 namespace tarsier {
@@ -66,7 +67,7 @@ PromptBuilder tarsier2_builder(PromptOptions options = tarsier2()) {
 
 Part text(std::string words) { return {std::move(words), nullptr}; }
 Part pictures(Modality modality) {
-  return {{}, std::make_shared<const Pictures>(Pictures{modality, {Frame{}}})};
+  return {{}, std::make_shared<const Pictures>(Pictures{modality, {Frame{}}, 0, {}})};
 }
 Part a_video() { return pictures(Modality::video); }
 Part an_image() { return pictures(Modality::image); }

@@ -64,12 +64,19 @@ void TowerFixture::expect(const std::string& stage, const Tensor& actual) const 
   const Tensor& expected = stages.at(stage);
   ASSERT_EQ(actual.sizes(), expected.sizes()) << stage;
   const double difference = (actual - expected).abs().max().item<double>();
-  EXPECT_LE(difference, 1e-5) << stage;
+  EXPECT_LE(difference, 1e-5 * std::max(1.0, expected.abs().max().item<double>())) << stage;
 }
 
 std::int64_t TowerFixture::blocks() const {
   return std::ranges::count_if(stages,
                                [](const auto& each) { return each.first.starts_with("block."); });
+}
+
+void expect_near_in_16_bits(const Tensor& half, const Tensor& whole, double mean) {
+  EXPECT_EQ(half.scalar_type(), at::kBFloat16);
+  ASSERT_EQ(half.sizes(), whole.sizes());
+  EXPECT_LE((half.to(at::kFloat) - whole).abs().mean().item<double>(),
+            mean * whole.abs().mean().item<double>());
 }
 
 std::vector<Tensor> gradients_of(const Tensor& output, const std::vector<Tensor>& inputs) {

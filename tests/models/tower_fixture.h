@@ -26,7 +26,7 @@ struct TowerFixture {
     const TensorVisitor visitor = filler(unused);
     tower.visit(Scope(visitor));
   }
-  /// Within 1e-5.
+  /// Within 1e-5 of the stage's largest value, where that is above 1; else within 1e-5.
   void expect(const std::string& stage, const Tensor& actual) const;
   std::int64_t blocks() const;  // stages "block.N"
 
@@ -51,6 +51,18 @@ std::int64_t parameters_of(Tower& tower) {
   tower.visit(Scope(add));
   return count;
 }
+
+/// Rounds every weight to bf16.
+template <class Tower>
+void narrow(Tower& tower) {
+  const TensorVisitor round = [](const std::string&, Tensor& weight) {
+    weight = weight.to(at::kBFloat16);
+  };
+  tower.visit(Scope(round));
+}
+
+/// bf16, and near the f32 result: within `mean` of its mean size, on average.
+void expect_near_in_16_bits(const Tensor& half, const Tensor& whole, double mean = 0.03);
 
 /// Makes every weight learn and returns them, in the order of the visit.
 template <class Tower>

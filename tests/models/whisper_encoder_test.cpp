@@ -67,6 +67,16 @@ TEST_P(WhisperFixtures, PositionsAreBlocksOfSineAndCosine) {
 INSTANTIATE_TEST_SUITE_P(Towers, WhisperFixtures, testing::Values("whisper", "whisper_short"),
                          [](const auto& each) { return each.param; });
 
+TEST(WhisperEncoder, SixteenBitsStayNearF32) {
+  const at::NoGradGuard no_gradients;
+  const TowerFixture fixture("whisper");
+  WhisperEncoder tower = tower_of(fixture);
+  const auto run = [&] { return tower(fixture.inputs.at("mel")); };
+  const Tensor whole = run();
+  narrow(tower);
+  expect_near_in_16_bits(run(), whole);
+}
+
 TEST(WhisperEncoder, ChunksAreApart) {
   const at::NoGradGuard no_gradients;
   const TowerFixture fixture("whisper");

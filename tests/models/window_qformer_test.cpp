@@ -79,6 +79,16 @@ TEST_P(QFormerFixtures, WindowsAFewAtATimeAreTheWhole) {
 INSTANTIATE_TEST_SUITE_P(Towers, QFormerFixtures, testing::Values("qformer", "qformer_overlap"),
                          [](const auto& each) { return each.param; });
 
+TEST(WindowQFormer, SixteenBitsStayNearF32) {
+  const at::NoGradGuard no_gradients;
+  const TowerFixture fixture("qformer");
+  WindowQFormer tower = tower_of(fixture);
+  const auto run = [&] { return tower(fixture.inputs.at("encoded"), fixture.inputs.at("query")); };
+  const Tensor whole = run();
+  narrow(tower);
+  expect_near_in_16_bits(run(), whole);
+}
+
 TEST(WindowQFormer, AWindowSeesItsOwnPositions) {
   const at::NoGradGuard no_gradients;
   const TowerFixture fixture("qformer");

@@ -13,20 +13,6 @@
 #include "tarsier/tensor/shape.h"
 
 namespace tarsier {
-namespace {
-
-// Patches that pass through the tower at a time when no gradient is kept: bounds activations to
-// about 1 GB at full size.
-constexpr std::int64_t kChunkPatches = 8192;
-
-// Vision rotary positions are applied in f32 whatever the tower's type (models-tarsier.md 2.10).
-Tensor rotate_in_f32(const Tensor& x, const RotaryAngles& angles) {
-  return x.scalar_type() == at::kDouble ? rotate(x, angles)
-                                        : rotate(x.to(at::kFloat), angles).to(x.scalar_type());
-}
-
-}  // namespace
-
 Qwen2VlVitConfig qwen2_vl_vit_config(const JsonView& json, std::int64_t decoder_hidden_size) {
   Qwen2VlVitConfig config;
   const auto read = [&](const char* key, std::int64_t& value, std::int64_t high) {
@@ -86,9 +72,7 @@ Qwen2VlVit::Qwen2VlVit(const Qwen2VlVitConfig& c)
       patch_projection_(meta_tensor(
           {c.embed_dim, c.channels, c.temporal_patch_size, c.patch_size, c.patch_size})),
       merger_norm_(c.embed_dim, 1e-6),
-      merger_in_(c.embed_dim * c.merge_size * c.merge_size,
-                 c.embed_dim * c.merge_size * c.merge_size, true),
-      merger_out_(c.embed_dim * c.merge_size * c.merge_size, c.hidden_size, true) {
+      merger_(c.embed_dim, c.merge_size, c.hidden_size) {
   for (std::int64_t i = 0; i < c.depth; ++i) blocks_.emplace_back(c);
 }
 
@@ -97,19 +81,14 @@ void Qwen2VlVit::visit(Scope scope) {
   for (std::size_t i = 0; i < blocks_.size(); ++i)
     blocks_[i].visit(scope / "blocks" / static_cast<std::int64_t>(i));
   merger_norm_.visit(scope / "merger" / "ln_q");
-  merger_in_.visit(scope / "merger" / "mlp" / 0);
-  merger_out_.visit(scope / "merger" / "mlp" / 2);
+  merger_.visit(scope / "merger");
 }
 
 Tensor Qwen2VlVit::run_block(const Block& block, const Tensor& x, const SegmentAttention& attention,
                              const RotaryAngles& angles) const {
-  const std::int64_t patches = x.size(0), head_dim = config_.embed_dim / config_.heads;
-  const Tensor qkv = block.qkv(block.norm1(x)).view({patches, 3, config_.heads, head_dim});
-  // The gradient of unbind is one concatenation, where three selections would each fill all.
-  const std::vector<Tensor> parts = qkv.unbind(1);
   const Tensor attended =
-      attention(rotate_in_f32(parts[0], angles), rotate_in_f32(parts[1], angles), parts[2]);
-  const Tensor y = x + block.projection(attended.reshape({patches, config_.embed_dim}));
+      attend_rotated(block.qkv(block.norm1(x)), config_.heads, attention, angles);
+  const Tensor y = x + block.projection(attended);
   return y + block.fc2(quick_gelu(block.fc1(block.norm2(y))));
 }
 
@@ -119,11 +98,7 @@ Tensor Qwen2VlVit::run_frames(
   // Shared, since with recompute the blocks need it in backward too.
   const auto attention = std::make_shared<const SegmentAttention>(
       AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
-  const std::int64_t patches = pixels.size(0);
-  // The convolution's kernel equals its stride, so it is a matrix product over flattened patches.
-  Tensor x =
-      apply_linear(pixels.to(patch_projection_.scalar_type()),
-                   patch_projection_.view({config_.embed_dim, config_.patch_values()}), Tensor());
+  Tensor x = embed_patches(pixels, patch_projection_);
   if (after_block) after_block(0, x);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
@@ -136,48 +111,31 @@ Tensor Qwen2VlVit::run_frames(
     }
     if (after_block) after_block(static_cast<std::int64_t>(i) + 1, x);
   }
-  // Four consecutive rows are one 2 x 2 block, so merging is a view.
-  const std::int64_t merged = config_.merge_size * config_.merge_size;
-  const Tensor blocks_of_four =
-      merger_norm_(x).view({patches / merged, merged * config_.embed_dim});
-  return merger_out_(at::gelu(merger_in_(blocks_of_four)));
+  return merger_(merger_norm_(x));
 }
 
 Tensor Qwen2VlVit::operator()(
     const Tensor& pixels, const Tensor& grid,
     const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
   expect_shape(pixels, "pixels", {kAny, config_.patch_values()});
-  expect_shape(grid, "grid", {kAny, 3});
-  struct FrameShape {
-    std::int64_t height, width;
-  };
-  std::vector<FrameShape> frames;
-  const Tensor host_grid = grid.to(at::kCPU).contiguous();
-  const auto* row = host_grid.const_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < host_grid.size(0); ++i, row += 3) {
-    for (std::int64_t t = 0; t < row[0]; ++t) frames.push_back({row[1], row[2]});
-  }
+  const std::vector<SliceShape> slices = slices_of(grid);
   const bool whole = at::GradMode::is_enabled() || static_cast<bool>(after_block);
-  std::map<std::pair<std::int64_t, std::int64_t>, RotaryAngles> angles_by_shape;
+  std::map<SliceShape, RotaryAngles> angles_by_shape;
   std::vector<Tensor> outputs;
   std::int64_t begin = 0;
-  for (std::size_t first = 0; first < frames.size();) {
+  for (std::size_t first = 0; first < slices.size();) {
+    const std::size_t next = whole ? slices.size() : end_of_run(slices, first);
     std::vector<std::int64_t> ends;
     std::vector<Tensor> cosine, sine;
     std::int64_t patches = 0;
-    std::size_t next = first;
-    while (next < frames.size() &&
-           (whole || next == first ||
-            patches + frames[next].height * frames[next].width <= kChunkPatches)) {
-      const auto [height, width] = frames[next];
-      const auto [found, is_new] = angles_by_shape.try_emplace({height, width});
+    for (std::size_t i = first; i < next; ++i) {
+      const auto [found, is_new] = angles_by_shape.try_emplace(slices[i]);
       if (is_new)
-        found->second =
-            vision_angles(height, width, config_.merge_size, config_.embed_dim / config_.heads);
+        found->second = vision_angles(slices[i].height, slices[i].width, config_.merge_size,
+                                      config_.embed_dim / config_.heads);
       cosine.push_back(found->second.cosine);
       sine.push_back(found->second.sine);
-      ends.push_back(patches += height * width);
-      ++next;
+      ends.push_back(patches += slices[i].patches());
     }
     const RotaryAngles angles{at::cat(cosine).to(pixels.device()),
                               at::cat(sine).to(pixels.device())};

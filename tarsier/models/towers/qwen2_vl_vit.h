@@ -5,10 +5,8 @@
 #include <vector>
 
 #include "tarsier/base/json.h"
-#include "tarsier/nn/attention.h"
-#include "tarsier/nn/linear.h"
+#include "tarsier/models/towers/qwen_vision.h"
 #include "tarsier/nn/norm.h"
-#include "tarsier/nn/rotary.h"
 
 namespace tarsier {
 
@@ -64,7 +62,7 @@ class Qwen2VlVit {
   Tensor patch_projection_;  // [embed_dim, channels, temporal_patch, patch, patch]
   std::vector<Block> blocks_;
   LayerNorm merger_norm_;
-  Linear merger_in_, merger_out_;
+  PatchMerger merger_;
 };
 
 }  // namespace tarsier

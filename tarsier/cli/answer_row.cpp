@@ -13,15 +13,18 @@ double to_milliseconds(double seconds) { return std::round(seconds * 1000) / 100
 nlohmann::ordered_json seen_row(const MediaClip& clip, const SeenMedia& seen) {
   nlohmann::ordered_json seconds = nlohmann::ordered_json::array();
   for (const double each : clip.choice.seconds) seconds.push_back(to_milliseconds(each));
-  return {{"source", clip.path},
-          {"sha256", sha256_of_file(clip.path)},
-          {"frames",
-           {{"indices", clip.choice.indices},
-            {"seconds", std::move(seconds)},
-            {"size", {seen.resized.width, seen.resized.height}},
-            {"source_size", {seen.source.width, seen.source.height}},
-            {"sampler", clip.choice.sampler},
-            {"visual_tokens", seen.tokens}}}};
+  return {
+      {"source", clip.path},
+      {"sha256", sha256_of_file(clip.path)},
+      {"frames",
+       {{"indices", clip.choice.indices},
+        {"seconds", std::move(seconds)},
+        {"size", {seen.resized.width, seen.resized.height}},
+        {"source_size", {seen.source.width, seen.source.height}},
+        {"sampler", clip.choice.sampler},
+        {"visual_tokens", seen.tokens - sound_tokens(seen)}}},
+      {"sound",
+       {{"seconds", to_milliseconds(clip.sound_seconds)}, {"audio_tokens", sound_tokens(seen)}}}};
 }
 
 nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
@@ -49,20 +52,27 @@ nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
           {"template", info.template_origin},
           {"params", std::move(params)},
           {"frames", saw["frames"]},
+          {"sound", saw["sound"]},
           {"t_decode_s", to_milliseconds(clip.decode_seconds)}};
 }
 
-nlohmann::ordered_json usage_of(const Completion& completion, std::int64_t media_tokens) {
-  return {
-      {"prompt_tokens", completion.prompt_tokens},
-      {"completion_tokens", completion.new_tokens},
-      {"total_tokens", completion.prompt_tokens + completion.new_tokens},
-      {"prompt_tokens_details",
-       {{"text_tokens", completion.prompt_tokens - media_tokens}, {"video_tokens", media_tokens}}}};
+nlohmann::ordered_json usage_of(const Completion& completion, std::span<const SeenMedia> seen) {
+  std::int64_t video = 0, audio = 0;
+  for (const SeenMedia& each : seen) {
+    audio += sound_tokens(each);
+    video += each.tokens - sound_tokens(each);
+  }
+  return {{"prompt_tokens", completion.prompt_tokens},
+          {"completion_tokens", completion.new_tokens},
+          {"total_tokens", completion.prompt_tokens + completion.new_tokens},
+          {"prompt_tokens_details",
+           {{"text_tokens", completion.prompt_tokens - video - audio},
+            {"video_tokens", video},
+            {"audio_tokens", audio}}}};
 }
 
 nlohmann::ordered_json usage_of(const Completion& completion, const SeenMedia& seen) {
-  return usage_of(completion, seen.tokens);
+  return usage_of(completion, {&seen, 1});
 }
 
 nlohmann::ordered_json failed_row(const std::string& path, std::string_view code,

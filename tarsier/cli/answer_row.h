@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,15 +13,15 @@
 namespace tarsier {
 
 /// The part every --json row of an answer about a clip has (product.md 7): v, id, source, sha256,
-/// status, model, revision, params, frames, template, t_decode_s.
+/// status, model, revision, params, frames, sound, template, t_decode_s.
 nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
                                   const ModelSession& session, const SamplingParams& sampling);
 
-/// What of it is the file's own: source, sha256, frames.
+/// What of it is the file's own: source, sha256, frames, sound.
 nlohmann::ordered_json seen_row(const MediaClip& clip, const SeenMedia& seen);
 
-/// Tokens in and out, in the words of the HTTP API; `media_tokens` of them stand for media.
-nlohmann::ordered_json usage_of(const Completion& completion, std::int64_t media_tokens);
+/// Tokens in and out, in the words of the HTTP API; `seen` is what the prompt shows.
+nlohmann::ordered_json usage_of(const Completion& completion, std::span<const SeenMedia> seen);
 nlohmann::ordered_json usage_of(const Completion& completion, const SeenMedia& seen);
 
 /// A row without a caption, for one input of several that failed.

@@ -204,7 +204,7 @@ class Asker {
                                     {"tokens", each.scores[c].tokens}});
         }
       }
-      row["usage"] = usage_of(each.done, media_.tokens());
+      row["usage"] = usage_of(each.done, media_.seen);
       if (flags_.tokens && each.scores.empty()) row["token_ids"] = each.done.tokens;
       list.push_back(std::move(row));
     }

@@ -142,7 +142,7 @@ class Chat {
     row["question"] = question;
     row["answer"] = done.text;
     row["finish_reason"] = name_of(done.reason);
-    row["usage"] = usage_of(done, media_.tokens());
+    row["usage"] = usage_of(done, media_.seen);
     row["usage"]["prompt_tokens_details"]["cached_tokens"] = dialogue_.cached_tokens();
     row["t_gen_s"] = stopwatch.seconds();
     if (flags_.tokens) row["token_ids"] = done.tokens;

@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "tarsier/base/error.h"
+#include "tarsier/media/audio_reader.h"
+#include "tarsier/media/media_kinds.h"
 #include "tarsier/media/png_writer.h"
 #include "tarsier/media/resize.h"
 #include "tarsier/media/video_reader.h"
@@ -38,6 +42,11 @@ void add_clip_flags(CLI::App& app, ClipFlags& flags) {
       ->type_name("RATE");
   app.add_option("--start", flags.request.start, "Look from here on")->type_name("SECONDS");
   app.add_option("--end", flags.request.end, "Look up to here")->type_name("SECONDS");
+  app.add_option("--audio", flags.audio,
+                 "on: sound must be heard; off: it is not; without it, it is heard where the file "
+                 "has any and the model can")
+      ->type_name("on|off")
+      ->check(CLI::IsMember({"on", "off"}));
   app.add_option("--show-frames", flags.show_frames, "Write the frames the model saw to a PNG file")
       ->type_name("FILE");
 }
@@ -66,13 +75,103 @@ MediaClip read_clip(const std::string& path, const SamplingRule& rule,
   return clip;
 }
 
+namespace {
+
+/// Sound of the part looked at; null when the file has none.
+std::shared_ptr<const Sound> read_sound(const std::string& path, double start, double end) {
+  AudioOptions options;
+  options.start_seconds = start;
+  options.end_seconds = end;
+  std::optional<Audio> audio = read_audio(path, options);
+  if (!audio) return nullptr;
+  auto sound = std::make_shared<Sound>();
+  sound->samples = std::move(audio->samples);
+  return sound;
+}
+
+double seconds_of(const Sound& sound) {
+  return static_cast<double>(sound.samples.size()) / kAudioRate;
+}
+
+/// A file of sound alone.
+MediaClip read_sound_clip(const std::string& path, const FrameRequest& request) {
+  const auto refuse = [](const char* flag) {
+    throw ConfigError({flag, "does not apply to sound alone", "leave it out"});
+  };
+  if (request.frames) refuse("--frames");
+  if (request.fps) refuse("--fps");
+  const double start = request.start.value_or(0),
+               end = request.end.value_or(std::numeric_limits<double>::infinity());
+  if (!(start >= 0) || !(start < end))
+    throw ConfigError({"--start", fmt::format("is {:g} s and --end {:g} s", start, end),
+                       "the start comes before the end"});
+  MediaClip clip;
+  clip.path = path;
+  auto pictures = std::make_shared<Pictures>();
+  pictures->modality = Modality::audio;
+  pictures->sound = read_sound(path, start, end);
+  if (!pictures->sound || pictures->sound->samples.empty())
+    throw InputError(
+        {path, fmt::format("has no sound from {:g} s on", start), "give a time inside the file"});
+  clip.info.has_audio = true;
+  clip.sound_seconds = seconds_of(*pictures->sound);
+  clip.start_seconds = start;
+  clip.end_seconds = start + clip.sound_seconds;
+  clip.info.seconds = clip.end_seconds;
+  pictures->seconds = clip.sound_seconds;
+  clip.choice.sampler = "sound alone";
+  clip.pictures = std::move(pictures);
+  return clip;
+}
+
+}  // namespace
+
+MediaClip read_clip(const std::string& path, const VideoLanguageModel& model,
+                    const ClipFlags& flags) {
+  const auto begin = std::chrono::steady_clock::now();
+  const ModelInfo& info = model.info();
+  const bool must = flags.audio == "on";
+  if (must && !info.hears) {
+    throw ConfigError({"--audio", fmt::format("is on, but {} cannot hear", info.name),
+                       "leave it out, or use a model that `tarsier models` lists with sound"});
+  }
+  const MediaKinds kinds = media_kinds(path);
+  const bool listens = info.hears && flags.audio != "off";
+  if (must && !kinds.sound)
+    throw InputError({path, "has no sound, and --audio is on", "leave --audio out"});
+  if (!kinds.pictures && kinds.sound && !listens) {
+    throw InputError({path, "is sound alone, which is not to be heard",
+                      info.hears ? "leave --audio off out" : "use a model that hears"});
+  }
+  MediaClip clip = kinds.pictures || !kinds.sound ? read_clip(path, model.sampling(), flags.request)
+                                                  : read_sound_clip(path, flags.request);
+  if (!clip.is_sound() && !clip.is_image()) {
+    auto pictures = std::make_shared<Pictures>(*clip.pictures);
+    pictures->seconds = clip.end_seconds - clip.start_seconds;
+    if (listens && kinds.sound) {
+      pictures->sound = read_sound(path, clip.start_seconds, clip.end_seconds);
+      if (pictures->sound) clip.sound_seconds = seconds_of(*pictures->sound);
+    }
+    clip.pictures = std::move(pictures);
+  }
+  clip.decode_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return clip;
+}
+
 Conversation question_about(const MediaClip& clip, std::string_view words) {
   return {{"user", {Part{"", clip.pictures}, Part{std::string(words), nullptr}}}};
 }
 
 std::string saw_line(const MediaClip& clip, const SeenMedia& seen, const ModelInfo& model) {
-  const std::string size =
-      fmt::format("{}x{}, {} visual tokens", seen.resized.width, seen.resized.height, seen.tokens);
+  const std::int64_t heard = sound_tokens(seen);
+  if (clip.is_sound())
+    return fmt::format("heard {:.1f} s of sound, {} audio tokens, model {}", clip.sound_seconds,
+                       heard, model.name);
+  const std::string size = fmt::format(
+      "{}x{}, {} visual tokens{}", seen.resized.width, seen.resized.height, seen.tokens - heard,
+      heard == 0 ? ""
+                 : fmt::format(", {:.1f} s of sound, {} audio tokens", clip.sound_seconds, heard));
   if (clip.is_image()) return fmt::format("saw 1 image, {}, model {}", size, model.name);
   return fmt::format("saw {} frame{} ({:.2f}-{:.2f} s), {}, sampler {}, model {}", seen.frames,
                      seen.frames == 1 ? "" : "s", clip.choice.seconds.front(),
@@ -81,6 +180,8 @@ std::string saw_line(const MediaClip& clip, const SeenMedia& seen, const ModelIn
 
 void write_contact_sheet(const std::string& file, const MediaClip& clip, const SeenMedia& seen) {
   const std::vector<Frame>& frames = clip.pictures->frames;
+  if (frames.empty())
+    throw ConfigError({"--show-frames", clip.path + " is sound alone", "leave it out"});
   const auto count = static_cast<std::int64_t>(frames.size());
   const auto [height, width] = seen.resized;
   const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(count))));

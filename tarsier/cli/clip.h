@@ -17,9 +17,10 @@ namespace tarsier {
 struct ClipFlags {
   FrameRequest request;
   std::string show_frames;  // a PNG file; empty: none
+  std::string audio;  // "on", "off"; empty: sound is heard where there is any and the model can
 };
 
-/// --frames, --fps, --start, --end and --show-frames.
+/// --frames, --fps, --start, --end, --audio and --show-frames.
 void add_clip_flags(CLI::App& app, ClipFlags& flags);
 
 /// The pictures of one file as a model wants them.
@@ -30,18 +31,27 @@ struct MediaClip {
   double start_seconds = 0, end_seconds = 0;  // of the part looked at
   std::shared_ptr<const Pictures> pictures;
   double decode_seconds = 0;  // what reading it took
+  double sound_seconds = 0;   // that are heard
 
   bool is_image() const { return info.is_still_image; }
+  bool is_sound() const { return pictures->modality == Modality::audio; }  // without pictures
 };
 
 /// Throws as VideoReader and choose_frames do; ConfigError for a time or a count asked of a still
 /// image.
 MediaClip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request);
 
+/// The same with the sound, for a model that hears. ConfigError for --audio on with a model that
+/// does not; InputError for --audio on with a file that has no sound, and for a file of sound alone
+/// that is not to be heard.
+MediaClip read_clip(const std::string& path, const VideoLanguageModel& model,
+                    const ClipFlags& flags);
+
 /// The clip, then these words, from the user.
 Conversation question_about(const MediaClip& clip, std::string_view words);
 
-/// "saw 8 frames (0.00-7.96 s), 84x84, 72 visual tokens, sampler tarsier2 v1, model tarsier-nano".
+/// "saw 8 frames (0.00-7.96 s), 84x84, 72 visual tokens, sampler tarsier2 v1, model tarsier-nano";
+/// with sound ", 8.0 s of sound" before the sampler.
 std::string saw_line(const MediaClip& clip, const SeenMedia& seen, const ModelInfo& model);
 
 /// The frames side by side, in reading order, as large as the model saw them, as a PNG file.

@@ -69,7 +69,7 @@ class Describer {
 
   void describe(const std::string& path) {
     const VideoLanguageModel& model = *session_.model;
-    const MediaClip clip = read_clip(path, model.sampling(), flags_.clip.request);
+    const MediaClip clip = read_clip(path, model, flags_.clip);
     const std::vector<DescribePrompt> prompts = prompts_for(clip);
     const Stopwatch stopwatch;
     const SeenMedia seen = model.plan_media(question_about(clip, prompts[0].text)).at(0);
@@ -157,7 +157,8 @@ class Describer {
       if (prompt.translated) row["caption_en"] = english;
     }
     row["finish_reason"] = name_of(done.reason);
-    row["usage"] = usage_of(done, prompt.translated ? 0 : seen.tokens);
+    row["usage"] =
+        prompt.translated ? usage_of(done, std::span<const SeenMedia>()) : usage_of(done, seen);
     row["t_gen_s"] = stopwatch.seconds();
     if (flags_.tokens) row["token_ids"] = done.tokens;
     print_answer(line_of(row));

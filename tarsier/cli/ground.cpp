@@ -96,7 +96,7 @@ int run_ground(const CommandContext& context, Arguments arguments) {
   const c10::InferenceMode inference;
   const ModelSession session = open_session(flags.model, flags.max_pixels);
   const VideoLanguageModel& model = *session.model;
-  const MediaClip clip = read_clip(flags.media, model.sampling(), flags.clip.request);
+  const MediaClip clip = read_clip(flags.media, model, flags.clip);
   if (clip.is_image())
     throw InputError({flags.media, "is a still image, nothing in it has a time", "pass a video"});
 

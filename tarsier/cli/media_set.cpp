@@ -7,12 +7,6 @@
 
 namespace tarsier {
 
-std::int64_t MediaSet::tokens() const {
-  std::int64_t all = 0;
-  for (const SeenMedia& each : seen) all += each.tokens;
-  return all;
-}
-
 MediaSet read_media_set(const std::vector<std::string>& paths, const ModelSession& session,
                         const AnswerFlags& flags) {
   if (!flags.clip.show_frames.empty() && paths.size() > 1)
@@ -20,8 +14,7 @@ MediaSet read_media_set(const std::vector<std::string>& paths, const ModelSessio
                        "look at them one at a time"});
   const VideoLanguageModel& model = *session.model;
   MediaSet media;
-  for (const std::string& path : paths)
-    media.clips.push_back(read_clip(path, model.sampling(), flags.clip.request));
+  for (const std::string& path : paths) media.clips.push_back(read_clip(path, model, flags.clip));
   media.seen = model.plan_media({question_about(media, "")});
   Notice notice;
   for (std::size_t i = 0; i < media.clips.size(); ++i)

@@ -13,8 +13,6 @@ namespace tarsier {
 struct MediaSet {
   std::vector<MediaClip> clips;
   std::vector<SeenMedia> seen;  // of each
-
-  std::int64_t tokens() const;  // media tokens of them all
 };
 
 /// Reads every file as the flags say, and says on stderr what the model sees. Throws as read_clip;

@@ -26,6 +26,7 @@ struct Network {
 struct Family {
   std::string name;
   Network network;
+  bool hears = false;  // takes sound, alone or with a video
   std::function<std::vector<SeenMedia>(const Conversation&)> plan_media;
   std::function<PreparedMedia(const Conversation&)> prepare_media;
   SamplingRule sampling;

@@ -65,6 +65,14 @@ PreparedMedia prepare(const std::vector<const Pictures*>& all, std::vector<SeenM
 
 }  // namespace
 
+std::int64_t sound_tokens(const SeenMedia& seen) {
+  std::int64_t tokens = 0;
+  for (const MediaRun& run : seen.block.runs) {
+    if (run.modality == Modality::audio) tokens += run.tokens;
+  }
+  return tokens;
+}
+
 std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
   std::vector<const Pictures*> pictures;
   for (const Message& message : conversation) {

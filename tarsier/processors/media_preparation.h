@@ -20,6 +20,9 @@ struct SeenMedia {
   MediaBlock block;         // the prompt's
 };
 
+/// How many of its media tokens are sound.
+std::int64_t sound_tokens(const SeenMedia& seen);
+
 /// The pictures of a whole conversation, in order of appearance.
 struct PreparedMedia {
   MediaInputs inputs;

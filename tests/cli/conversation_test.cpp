@@ -16,6 +16,7 @@ using testing::HasSubstr;
 const std::string kModel = "tests/fixtures/models/tarsier2";
 const std::string kClip = "tests/fixtures/media/layers.gif";
 const std::string kImage = "tests/fixtures/media/exif6.jpg";
+const std::string kSound = "tests/fixtures/media/sound/mono_8000.wav";
 
 std::vector<JsonView> lines_of(const std::string& text) {
   std::vector<JsonView> rows;
@@ -176,6 +177,20 @@ TEST(Languages, UnknownOnesAreNamed) {
                  "--style: 'rude' is not one of this model's; it has detailed, brief");
   expect_refused({"describe", "--prompt", "What?", "--lang", "zh", kClip}, 2,
                  "--prompt: says it all");
+}
+
+TEST(Audio, AModelThatCannotHearSaysSo) {
+  expect_refused({"describe", "--audio", "on", "--model", kModel, kClip}, 2,
+                 "--audio: is on, but tarsier2 cannot hear");
+  expect_refused({"describe", "--model", kModel, kSound}, 5,
+                 "is sound alone, which is not to be heard; use a model that hears");
+  expect_refused({"describe", "--audio", "maybe", "--model", kModel, kClip}, 2, "--audio");
+  const ProgramResult result = run_tarsier({"describe", "--json", "--audio", "off", "--model",
+                                            kModel, "--max-new-tokens", "2", kClip});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const JsonView row = lines_of(result.out).at(0);
+  EXPECT_EQ(row.at("sound").at("audio_tokens").as_int(), 0);
+  EXPECT_EQ(row.at("usage").at("prompt_tokens_details").at("audio_tokens").as_int(), 0);
 }
 
 TEST(Models, SaysWhatFamiliesCanDo) {

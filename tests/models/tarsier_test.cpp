@@ -110,6 +110,31 @@ TEST(Tarsier, HasNoPixelLimit) {
               ThrowsMessage<ConfigError>(HasSubstr("Tarsier sees every frame as 30x30")));
 }
 
+std::int64_t parameters_of(const std::string& config) {
+  const Network network =
+      tarsier_network(parse_json(config, "config.json", JsonOwner::checkpoint));
+  std::int64_t count = network.encoder->unused_parameters();
+  const TensorVisitor add = [&](const std::string&, Tensor& tensor) { count += tensor.numel(); };
+  network.encoder->visit(Scope(add));
+  CausalDecoder(network.decoder).visit(Scope(add));
+  return count;
+}
+
+// models-tarsier.md 1.1.
+TEST(Tarsier, FullSizesHaveThePublishedParameters) {
+  const std::string vision =
+      R"("model_type": "llava", "image_token_index": 32000, "vision_config": {"hidden_size": 1024,
+          "image_size": 336, "intermediate_size": 4096, "num_attention_heads": 16,
+          "num_hidden_layers": 24, "patch_size": 14},)";
+  EXPECT_EQ(parameters_of("{" + vision +
+                          R"("text_config": {"model_type": "llama", "vocab_size": 32064}})"),
+            7'063'427'072);
+  EXPECT_EQ(parameters_of("{" + vision + R"("text_config": {"model_type": "llama",
+                "vocab_size": 64064, "hidden_size": 7168, "intermediate_size": 20480,
+                "num_hidden_layers": 60, "num_attention_heads": 56, "num_key_value_heads": 8}})"),
+            34'752'076'800);
+}
+
 TEST(LlamaDecoderConfig, AbsentKeysTakeLlamasDefaults) {
   const DecoderConfig config =
       llama_decoder_config(parse_json("{}", "config.json", JsonOwner::checkpoint));

@@ -38,6 +38,7 @@ constexpr const char* kVisionSettings[] = {"depth", "embed_dim", "num_heads", "p
 
 // What a tensor is part of, by its name.
 std::string part_of(std::string_view name) {
+  if (name.starts_with("audio.")) return "audio tower";
   const auto ours = apply_renames(kQwen2VlNames, name);
   if (!ours) return "other";
   if (ours->starts_with("visual.merger.")) return "merger";

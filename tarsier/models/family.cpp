@@ -24,6 +24,7 @@ class FamilyModel final : public VideoLanguageModel {
         decoder_(family_.decoder) {
     info_.name = std::filesystem::weakly_canonical(directory).filename().string();
     info_.family = family_.name;
+    info_.hears = family_.hears;
     info_.template_origin = prompts_.template_origin();
     info_.max_tokens = family_.max_tokens;
     read_notice(directory);

@@ -16,6 +16,7 @@ namespace tarsier {
 /// All that sets one family apart: everything else is shared. Made from a model directory's files.
 struct Family {
   std::string name;
+  bool hears = false;
   DecoderConfig decoder;
   std::unique_ptr<MediaEncoder> encoder;
   std::function<std::vector<SeenMedia>(const Conversation&)> plan_media;

@@ -6,8 +6,9 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
-#include "tarsier/models/qwen2_vl.h"
 #include "tarsier/models/llama_decoder_config.h"
+#include "tarsier/models/qwen2_5_vl.h"
+#include "tarsier/models/qwen2_vl.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
 
@@ -18,14 +19,16 @@ struct FamilyRow {
   const char* model_type;  // config.json: model_type
   const char*
       text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
+  const char* key;      // a key of config.json that sets the family apart; "" when there is none
   std::shared_ptr<VideoLanguageModel> (*load)(const std::filesystem::path&, const JsonView&,
                                               const LoadOptions&);
 };
 
 constexpr FamilyRow kFamilies[] = {
-    {"qwen2_vl", "", load_qwen2_vl},
-    {"llava", "llama", load_tarsier},
-    {"llava", "qwen2_vl", load_tarsier2},
+    {"qwen2_vl", "", "", load_qwen2_vl},
+    {"qwen2_5_vl", "", "", load_qwen2_5_vl},
+    {"llava", "llama", "", load_tarsier},
+    {"llava", "qwen2_vl", "", load_tarsier2},
 };
 
 DType stored_type(at::ScalarType dtype) {
@@ -63,6 +66,7 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
   const std::string text_type = text ? text->string_or("model_type", "") : "";
   for (const FamilyRow& family : kFamilies) {
     if (type != family.model_type) continue;
+    if (*family.key != '\0' && !config.has(family.key)) continue;
     if (*family.text_model_type == '\0' || text_type == family.text_model_type)
       return family.load(directory, config, options);
   }
@@ -72,7 +76,8 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
                            "supported with llava: llama (Tarsier), qwen2_vl (Tarsier2)"});
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
-                         "supported: qwen2_vl, llava (Tarsier, Tarsier2)"});
+                         "supported: qwen2_vl, qwen2_5_vl, llava "
+                         "(Tarsier, Tarsier2)"});
 }
 
 DecoderConfig read_decoder_config(const std::filesystem::path& directory) {

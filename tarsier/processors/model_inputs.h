@@ -40,6 +40,8 @@ struct MediaInputs {
   Tensor grid;    // i64 [media, 3]: patches in time, height, width, in order of appearance
   Tensor mel;     // f32 [chunks, mel_bins, mel_frames], 30 s each; undefined when nothing is heard
   std::vector<MediumLayout> layout;  // in order of appearance; of families that listen
+
+  bool empty() const { return !pixels.defined() && !mel.defined(); }
 };
 
 struct ModelInputs {

@@ -9,6 +9,7 @@
 #include "tarsier/models/llama_decoder_config.h"
 #include "tarsier/models/qwen2_5_vl.h"
 #include "tarsier/models/qwen2_vl.h"
+#include "tarsier/models/salmonn2_plus.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
 
@@ -26,6 +27,7 @@ struct FamilyRow {
 
 constexpr FamilyRow kFamilies[] = {
     {"qwen2_vl", "", "", load_qwen2_vl},
+    {"qwen2_5_vl", "", "audio_config", load_salmonn2_plus},
     {"qwen2_5_vl", "", "", load_qwen2_5_vl},
     {"llava", "llama", "", load_tarsier},
     {"llava", "qwen2_vl", "", load_tarsier2},
@@ -76,7 +78,7 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
                            "supported with llava: llama (Tarsier), qwen2_vl (Tarsier2)"});
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
-                         "supported: qwen2_vl, qwen2_5_vl, llava "
+                         "supported: qwen2_vl, qwen2_5_vl (Qwen2.5-VL, video-SALMONN 2+), llava "
                          "(Tarsier, Tarsier2)"});
 }
 

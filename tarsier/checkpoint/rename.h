@@ -46,6 +46,17 @@ inline constexpr Rename kPublishedTarsier2Names[] = {{"vision_tower.", "visual."
                                                      {"language_model.model.", "model."},
                                                      {"language_model.lm_head.", "lm_head."}};
 
+/// The same for video-SALMONN 2+, which also has `audio.`.
+inline constexpr Rename kSalmonn2PlusNames[] = {
+    {"model.visual.", "visual."},  // as transformers 4.52 or newer would save it
+    {"model.audio.", "audio."},   {"model.language_model.", "model."},
+    {"visual.", "visual."},  // as published
+    {"audio.", "audio."},         {"model.", "model."},
+    {"lm_head.", "lm_head."},
+};
+inline constexpr Rename kPublishedSalmonn2PlusNames[] = {
+    {"visual.", "visual."}, {"audio.", "audio."}, {"model.", "model."}, {"lm_head.", "lm_head."}};
+
 /// Every layout of a Tarsier checkpoint of the first generation (and of LLaVA re-saves of it) ->
 /// `vision_tower.`, `multi_modal_projector.`, `model.`, `lm_head.`
 inline constexpr Rename kTarsierNames[] = {

@@ -120,7 +120,7 @@ class Asker {
   }
 
   Tensor encoded(const MediaInputs& media) const {
-    return has_media(media) ? model().encode(media) : Tensor();
+    return !media.empty() ? model().encode(media) : Tensor();
   }
 
   std::vector<Answered> answer() {

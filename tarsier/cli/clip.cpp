@@ -61,10 +61,11 @@ MediaClip read_clip(const std::string& path, const SamplingRule& rule,
   auto pictures = std::make_shared<Pictures>();
   if (clip.info.is_still_image) {
     refuse_for_image(request);
-    clip.choice = {{0}, {0.0}, "image"};
+    clip.choice = {{0}, {0.0}, 0, "image"};
     pictures->modality = Modality::image;
   } else {
     clip.choice = choose_frames(rule, clip.info, reader.frame_seconds(), request);
+    pictures->seconds = clip.choice.part_seconds;
     clip.start_seconds = request.start.value_or(0);
     clip.end_seconds = std::min(request.end.value_or(clip.info.seconds), clip.info.seconds);
   }

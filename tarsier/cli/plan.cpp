@@ -122,11 +122,13 @@ std::shared_ptr<const Pictures> outline(const Flags& flags, const SamplingRule& 
     const VideoReader reader(flags.media);
     size = {reader.info().height, reader.info().width};
     pictures->modality = reader.info().is_still_image ? Modality::image : Modality::video;
-    frames = reader.info().is_still_image
-                 ? 1
-                 : static_cast<std::int64_t>(
-                       choose_frames(rule, reader.info(), reader.frame_seconds(), flags.request)
-                           .indices.size());
+    frames = 1;
+    if (!reader.info().is_still_image) {
+      const FrameChoice choice =
+          choose_frames(rule, reader.info(), reader.frame_seconds(), flags.request);
+      frames = static_cast<std::int64_t>(choice.indices.size());
+      pictures->seconds = choice.part_seconds;
+    }
   }
   for (std::int64_t i = 0; i < frames; ++i)
     pictures->frames.push_back({i, static_cast<double>(i), size.height, size.width, {}});
@@ -156,6 +158,11 @@ nlohmann::ordered_json make_training_plan(const Flags& flags) {
   options.max_pixels = flags.max_pixels;
   options.without_weights = true;
   const auto model = load_model(directory, options);
+  const std::string& family = model->info().family;
+  if (family != "qwen2_vl" && family != "tarsier2") {
+    throw ConfigError({"--train", "cannot plan the training of " + family,
+                       "plan its answers without --train, or use a Qwen2-VL or Tarsier2 model"});
+  }
   const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
   if (model->info().family != "qwen2_vl" && model->info().family != "tarsier2") {
     throw ConfigError({"--train", "knows the vision tower of Qwen2-VL and Tarsier2 only",

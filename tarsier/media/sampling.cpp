@@ -240,6 +240,31 @@ std::vector<std::int64_t> sample_linspace(std::int64_t first, std::int64_t last,
   return indices;
 }
 
+std::vector<std::int64_t> sample_truncated_linspace(std::int64_t first, std::int64_t last,
+                                                    std::int64_t count) {
+  check_range(first, last, count);
+  std::vector<std::int64_t> indices;
+  const double step =
+      count > 1 ? static_cast<double>(last - first) / static_cast<double>(count - 1) : 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double offset = static_cast<double>(i) * step;
+    const std::int64_t index = count > 1 && i == count - 1
+                                   ? last
+                                   : static_cast<std::int64_t>(offset + static_cast<double>(first));
+    if (indices.empty() || index != indices.back()) indices.push_back(index);
+  }
+  return indices;
+}
+
+std::int64_t interval_frame_count(double clip_seconds, double interval, std::int64_t min_count,
+                                  std::int64_t max_count) {
+  check(interval > 0 && min_count >= 1 && min_count <= max_count,
+        "frames are counted by an interval above 0, between two limits");
+  const double exact = std::clamp(clip_seconds / interval, static_cast<double>(min_count),
+                                  static_cast<double>(max_count));
+  return round_half_even(exact);
+}
+
 std::vector<std::int64_t> sample_qwen(std::int64_t total, double clip_rate,
                                       const QwenSampling& wanted) {
   return sample_linspace(0, total - 1, qwen_frame_count(total, clip_rate, wanted));

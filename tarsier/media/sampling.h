@@ -92,6 +92,14 @@ std::vector<std::int64_t> sample_linspace(std::int64_t first, std::int64_t last,
 /// Both steps for a whole clip.
 std::vector<std::int64_t> sample_qwen(std::int64_t total, double clip_rate,
                                       const QwenSampling& wanted);
+/// video-SALMONN 2+: numpy.linspace(first, last, count) in f64, truncated, each frame once
+/// (models-video-salmonn-2.md 3.2). A short clip gives fewer than `count`.
+std::vector<std::int64_t> sample_truncated_linspace(std::int64_t first, std::int64_t last,
+                                                    std::int64_t count);
+/// video-SALMONN 2+: the clip's length / interval, rounded half to even, from min_count to
+/// max_count.
+std::int64_t interval_frame_count(double clip_seconds, double interval, std::int64_t min_count,
+                                  std::int64_t max_count);
 /// qwen-vl-utils' window: [ceil(start * rate), floor(end * rate)], kept inside the clip. Throws
 /// InputError when empty.
 FrameRange qwen_window(std::int64_t total, double clip_rate, double start_seconds,

@@ -32,6 +32,22 @@ constexpr Capabilities kFamilies[] = {
      .several = true,
      .languages = "en zh",
      .most_frames = 768},
+    {.family = "qwen2_5_vl",
+     .title = "Qwen2.5-VL",
+     .images = true,
+     .videos = true,
+     .several = true,
+     .grounds = true,
+     .languages = "en zh",
+     .most_frames = 768},
+    {.family = "salmonn2_plus",
+     .title = "video-SALMONN 2+",
+     .images = true,
+     .videos = true,
+     .sound = true,
+     .several = true,
+     .languages = "en zh",
+     .most_frames = 768},
 };
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/models/qwen2_5_vl.h"
 #include "tarsier/models/qwen2_vl.h"
+#include "tarsier/models/salmonn2_plus.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
 
@@ -17,14 +19,17 @@ struct FamilyRow {
   const char* model_type;  // config.json: model_type
   const char*
       text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
+  const char* key;      // a key of config.json that sets the family apart; "" when there is none
   Network (*network)(const JsonView&);
   Family (*family)(const std::filesystem::path&, const JsonView&, const LoadOptions&);
 };
 
 constexpr FamilyRow kFamilies[] = {
-    {"qwen2_vl", "", qwen2_vl_network, qwen2_vl_family},
-    {"llava", "llama", tarsier_network, tarsier_family},
-    {"llava", "qwen2_vl", tarsier2_network, tarsier2_family},
+    {"qwen2_vl", "", "", qwen2_vl_network, qwen2_vl_family},
+    {"qwen2_5_vl", "", "audio_config", salmonn2_plus_network, salmonn2_plus_family},
+    {"qwen2_5_vl", "", "", qwen2_5_vl_network, qwen2_5_vl_family},
+    {"llava", "llama", "", tarsier_network, tarsier_family},
+    {"llava", "qwen2_vl", "", tarsier2_network, tarsier2_family},
 };
 
 DType stored_type(at::ScalarType dtype) {
@@ -58,6 +63,7 @@ const FamilyRow& row_of(const JsonView& config) {
   const std::string text_type = text ? text->string_or("model_type", "") : "";
   for (const FamilyRow& row : kFamilies) {
     if (type != row.model_type) continue;
+    if (*row.key != '\0' && !config.has(row.key)) continue;
     if (*row.text_model_type == '\0' || text_type == row.text_model_type) return row;
   }
   if (type == "llava") {
@@ -66,7 +72,8 @@ const FamilyRow& row_of(const JsonView& config) {
                            "supported with llava: llama (Tarsier), qwen2_vl (Tarsier2)"});
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
-                         "supported: qwen2_vl, llava (Tarsier, Tarsier2)"});
+                         "supported: qwen2_vl, qwen2_5_vl (Qwen2.5-VL, video-SALMONN 2+), llava "
+                         "(Tarsier, Tarsier2)"});
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ enum class PromptPurpose { generate, train, generate_without_pixels, train_witho
 /// Facts about a loaded model for reports ("what the model saw").
 struct ModelInfo {
   std::string name;             // the directory's last part
-  std::string family;           // "tarsier2" or "qwen2_vl"
+  std::string family;           // "tarsier2", "qwen2_vl", ...
   std::string template_origin;  // which file the chat template came from
   std::string dtype;            // "f32", "bf16" or "f16"
   std::string notice;      // said once on stderr for a video from outside its world; usually empty
@@ -75,6 +75,7 @@ struct LoadOptions {
   bool trainable = false;        // weights in memory of their own that require gradients
   bool recompute = false;        // gradients keep the inputs of layers and blocks alone:
                                  // nn/recompute.h
+  bool without_sound = false;    // leave the towers of sound out: such a model does not hear
   bool without_weights = false;  // sizes alone, on the meta device: for plans
   std::optional<std::int64_t>
       max_pixels;  // --max-pixels: of a picture after resizing, in place of the directory's limit

@@ -68,6 +68,8 @@ FrameRange window_of(const VideoInfo& info, const std::vector<double>& frame_sec
 
 std::vector<std::int64_t> by_count(const SamplingRule& rule, FrameRange window,
                                    std::int64_t count) {
+  if (rule.kind == SamplingRule::Kind::salmonn2_plus)
+    return sample_truncated_linspace(window.first, window.last, count);
   if (rule.kind == SamplingRule::Kind::qwen2_vl)
     return sample_linspace(window.first, window.last, count);
   if (rule.kind == SamplingRule::Kind::tarsier)
@@ -124,6 +126,29 @@ std::vector<std::int64_t> by_linspace(const SamplingRule& rule, const VideoInfo&
   return sample_linspace(window.first, window.last, static_cast<std::int64_t>(count / 2) * 2);
 }
 
+double seconds_of(const VideoInfo& info, FrameRange window) {
+  return info.frames_per_second > 0 ? static_cast<double>(window.count()) / info.frames_per_second
+                                    : 0;
+}
+
+/// video-SALMONN 2+: as many frames as the interval gives for the window's length.
+std::vector<std::int64_t> by_interval(const SamplingRule& rule, const VideoInfo& info,
+                                      FrameRange window, std::optional<double> asked) {
+  const double seconds = seconds_of(info, window);
+  if (!asked) {
+    return by_count(
+        rule, window,
+        interval_frame_count(seconds, rule.frame_interval, rule.min_frames, rule.max_frames));
+  }
+  check_rate_count(rule, *asked, seconds * *asked);
+  const auto count = static_cast<std::int64_t>(std::nearbyint(seconds * *asked));
+  if (count < 1) {
+    refuse("--fps", fmt::format("{:g} frames a second leave no frame", *asked),
+           "ask for a higher rate, or use --frames");
+  }
+  return by_count(rule, window, count);
+}
+
 }  // namespace
 
 SamplingRule tarsier_sampling() {
@@ -160,7 +185,9 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
                        info.frames_per_second),
            "ask for a lower rate");
   }
+  const bool salmonn2_plus = rule.kind == SamplingRule::Kind::salmonn2_plus;
   FrameChoice choice;
+  choice.part_seconds = seconds_of(info, window);
   if (tarsier) {
     choice.indices = by_count(rule, window, request.frames.value_or(rule.default_frames));
     // A GIF's frames are walked through once, so repeats collapse (models-tarsier.md 4.3).
@@ -168,14 +195,19 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
     choice.sampler = "tarsier";
   } else if (request.frames) {
     choice.indices = by_count(rule, window, *request.frames);
-    choice.sampler =
-        tarsier2 ? (rule.run_middles ? "tarsier2 v2" : "tarsier2 v1") : "qwen2_vl count";
+    choice.sampler = salmonn2_plus      ? "salmonn2_plus count"
+                     : !tarsier2        ? "qwen2_vl count"
+                     : rule.run_middles ? "tarsier2 v2"
+                                        : "tarsier2 v1";
   } else if (tarsier2 && request.fps) {
     choice.indices = by_stride(rule, info, window, *request.fps);
     choice.sampler = "tarsier2 fps";
   } else if (tarsier2) {
     choice.indices = by_count(rule, window, rule.default_frames);
     choice.sampler = rule.run_middles ? "tarsier2 v2" : "tarsier2 v1";
+  } else if (salmonn2_plus) {
+    choice.indices = by_interval(rule, info, window, request.fps);
+    choice.sampler = request.fps ? "salmonn2_plus fps" : "salmonn2_plus interval";
   } else {
     choice.indices = by_linspace(rule, info, window, request.fps);
     choice.sampler = "qwen2_vl fps";

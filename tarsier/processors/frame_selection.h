@@ -21,22 +21,24 @@ struct FrameRequest {
 
 /// A family's way to choose frames.
 struct SamplingRule {
-  enum class Kind { tarsier, tarsier2, qwen2_vl };
+  enum class Kind { tarsier, tarsier2, qwen2_vl, salmonn2_plus };
   Kind kind = Kind::tarsier2;
   std::int64_t default_frames = 16;  // tarsier, tarsier2
   double default_fps = 2;            // qwen2_vl
-  std::int64_t min_frames = 4;       // qwen2_vl, of the default
+  std::int64_t min_frames = 4;       // qwen2_vl, salmonn2_plus, of the default
   std::int64_t max_frames = 256;
-  bool run_middles = false;  // tarsier2, sampler v2
+  bool run_middles = false;     // tarsier2, sampler v2
+  double frame_interval = 0.1;  // salmonn2_plus: seconds between frames
 };
 /// Tarsier, first generation: a count, never a rate (models-tarsier.md 4.3).
 SamplingRule tarsier_sampling();
 SamplingRule tarsier2_sampling(const Tarsier2Pipeline& pipeline);
-SamplingRule qwen2_vl_sampling();
+SamplingRule qwen2_vl_sampling();  // Qwen2.5-VL's too
 
 struct FrameChoice {
   std::vector<std::int64_t> indices;  // ascending; Tarsier (first) repeats frames of a short clip
   std::vector<double> seconds;        // when each is shown
+  double part_seconds = 0;  // how long the window is, by the clip's average rate; 0 without one
   std::string sampler;  // for people and --json: "tarsier2 v1", "tarsier2 fps", "qwen2_vl fps", ...
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "tarsier/processors/conversation.h"
@@ -10,7 +11,7 @@
 
 namespace tarsier {
 
-/// What the model saw of one image or video.
+/// What the model saw of one image or video, or heard of sound (then the sizes are zeros).
 struct SeenMedia {
   Modality modality = Modality::video;
   std::int64_t frames = 0;  // chosen ones; each once
@@ -23,14 +24,25 @@ struct SeenMedia {
 /// How many of its media tokens are sound.
 std::int64_t sound_tokens(const SeenMedia& seen);
 
-/// The pictures of a whole conversation, in order of appearance.
+/// The media of a whole conversation, in order of appearance.
 struct PreparedMedia {
   MediaInputs inputs;
-  std::vector<SeenMedia> seen;  // one an image or video; their grids are the rows of inputs.grid
+  std::vector<SeenMedia> seen;  // grids of images and videos are the rows of inputs.grid
 };
 
-/// Every image and video of a conversation, in order of appearance.
+/// Every image and video of a conversation, in order of appearance. InputError for sound alone,
+/// which only families that listen take.
 std::vector<const Pictures*> pictures_of(const Conversation& conversation);
+
+/// The report of pictures shown as `shown` frames of size `resized`, one run of tokens.
+SeenMedia seen_pictures(const Pictures& pictures, Size resized, std::int64_t shown,
+                        const Qwen2VlVideoConfig& config);
+
+/// Turns the pictures of one image or video into patches.
+using PatchPictures = std::function<PatchedMedia(const Pictures&)>;
+/// Pixels and grid of all pictures, in order; `plan` has one entry for each of them.
+MediaInputs patch_all(const std::vector<const Pictures*>& all, const std::vector<SeenMedia>& plan,
+                      const PatchPictures& patch);
 
 /// The grids and report without the pixels: cheap, for plans and for refusing a prompt before any
 /// work. InputError for a picture that cannot be resized.

@@ -40,12 +40,9 @@ struct MediaInputs {
   Tensor grid;    // i64 [media, 3]: patches in time, height, width, in order of appearance
   Tensor mel;     // f32 [chunks, mel_bins, mel_frames], 30 s each; undefined when nothing is heard
   std::vector<MediumLayout> layout;  // in order of appearance; of families that listen
-};
 
-/// Whether there is anything to encode.
-inline bool has_media(const MediaInputs& media) {
-  return media.pixels.defined() || media.mel.defined();
-}
+  bool empty() const { return !pixels.defined() && !mel.defined(); }
+};
 
 struct ModelInputs {
   Prompt prompt;

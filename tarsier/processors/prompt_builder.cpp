@@ -252,7 +252,7 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
     if (media == blocks.size()) {
       refuse(fmt::format("writes more placeholders than there are pictures ({})", blocks.size()));
     }
-    if (!options_.one_placeholder && *kind != modalities[media]) {
+    if (!options_.one_placeholder && !options_.any_placeholder && *kind != modalities[media]) {
       refuse(fmt::format("writes the placeholder of an {} where the {} stands", name_of(*kind),
                          name_of(modalities[media])));
     }

@@ -19,6 +19,7 @@ struct PromptOptions {
   std::int64_t video_token = 151656;  // -1 when the family has none
   bool one_placeholder = false;       // videos use the image placeholder too: Tarsier2
   std::int64_t audio_token = -1;      // -1 when the family has none
+  bool any_placeholder = false;       // the template writes one kind for all: the blocks decide
   PositionRule positions = counting_rule();
   /// The tokenizer's own tokens go around a prompt ("<s>" for Llama): for templates that do not
   /// write them.

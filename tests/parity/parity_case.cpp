@@ -35,9 +35,25 @@ Frame make_frame(std::int64_t f, Size size, std::int64_t seed) {
   return frame;
 }
 
+/// The sound formula of tools/fixtures/README.md.
+std::shared_ptr<const Sound> make_sound(std::int64_t samples, std::int64_t seed) {
+  if (samples == 0) return nullptr;
+  Sound sound;
+  for (std::int64_t i = 0; i < samples; ++i) {
+    const std::int64_t saw = (i * (7 + 2 * seed + 3 * ((i / 8000) % 5))) % 399 - 199;
+    sound.samples.push_back(static_cast<float>(saw * (1 + (i / 4000) % 7)) / 8192);
+  }
+  return std::make_shared<const Sound>(std::move(sound));
+}
+
 std::shared_ptr<const Pictures> make_pictures(const JsonView& media) {
   Pictures pictures;
-  pictures.modality = media.at("kind").as_string() == "image" ? Modality::image : Modality::video;
+  const std::string kind = media.at("kind").as_string();
+  pictures.modality = kind == "image"   ? Modality::image
+                      : kind == "audio" ? Modality::audio
+                                        : Modality::video;
+  pictures.seconds = media.double_or("seconds", 0);
+  pictures.sound = make_sound(media.int_or("samples", 0), media.at("picture_seed").as_int());
   const Size size{media.at("height").as_int(), media.at("width").as_int()};
   for (std::int64_t f = 0; f < media.at("frames").as_int(); ++f) {
     pictures.frames.push_back(make_frame(f, size, media.at("picture_seed").as_int()));

@@ -184,7 +184,9 @@ std::shared_ptr<const Pictures> read_row_media(const Media& media, const std::st
   std::vector<std::int64_t> indices = named_frames(media, files);
   if (indices.empty()) {
     const FrameRequest request = request_of(media, files, rule, is_image ? std::nullopt : frames);
-    indices = choose_frames(rule, files.info(), files.seconds(), request).indices;
+    FrameChoice choice = choose_frames(rule, files.info(), files.seconds(), request);
+    indices = std::move(choice.indices);
+    pictures->seconds = choice.part_seconds;
   } else if (static_cast<std::int64_t>(indices.size()) > rule.max_frames) {
     throw InputError({"frame_indices",
                       fmt::format("names {} frames, the model takes at most {}", indices.size(),

@@ -52,7 +52,7 @@ MediaClip read_clip(const std::string& path, const SamplingRule& rule,
   auto pictures = std::make_shared<Pictures>();
   if (clip.info.is_still_image) {
     refuse_for_image(request);
-    clip.choice = {{0}, {0.0}, "image"};
+    clip.choice = {{0}, {0.0}, 0, "image"};
     pictures->modality = Modality::image;
   } else {
     clip.choice = choose_frames(rule, clip.info, reader.frame_seconds(), request);
@@ -60,6 +60,7 @@ MediaClip read_clip(const std::string& path, const SamplingRule& rule,
     clip.end_seconds = std::min(request.end.value_or(clip.info.seconds), clip.info.seconds);
   }
   pictures->frames = reader.read(clip.choice.indices);
+  pictures->seconds = clip.choice.length;
   clip.pictures = std::move(pictures);
   clip.decode_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

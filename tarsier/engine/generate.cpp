@@ -123,8 +123,7 @@ std::vector<Completion> generate_branches(const VideoLanguageModel& model, Decod
     check_sampling(branch.sampling);
     new_token_limit(model.info(), length_of(branch.prompt), branch.sampling);
   }
-  const Tensor media_tokens =
-      media.pixels.defined() && !branches.empty() ? model.encode(media) : Tensor();
+  const Tensor media_tokens = !media.empty() && !branches.empty() ? model.encode(media) : Tensor();
   return generate_branches(model, backend, media_tokens, branches, std::move(stop));
 }
 

@@ -70,6 +70,7 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
       choose_frames(model.sampling(), reader.info(), reader.frame_seconds(), request);
   auto pictures = std::make_shared<Pictures>();
   pictures->frames = reader.read(choice.indices);
+  pictures->seconds = choice.length;
   Answered result;
   result.seconds = choice.seconds;
   Random random({settings.seed, clip.index, 0x9a5e});

@@ -70,6 +70,8 @@ std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
   for (const Message& message : conversation) {
     for (const Part& part : message.parts) {
       if (!part.pictures) continue;
+      if (part.pictures->modality == Modality::audio)
+        throw InputError({"sound", "is not something this model hears", "pass a video"});
       check(!part.pictures->frames.empty(), "pictures hold a frame");
       check(part.pictures->modality == Modality::video || part.pictures->frames.size() == 1,
             "an image is one frame");

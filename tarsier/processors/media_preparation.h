@@ -13,11 +13,12 @@ namespace tarsier {
 /// What the model saw of one image or video.
 struct SeenMedia {
   Modality modality = Modality::video;
-  std::int64_t frames = 0;  // chosen ones; each once
-  Size source, resized;     // pixels of a frame
-  PatchGrid grid;           // of all frames
-  std::int64_t tokens = 0;  // media tokens in the prompt
-  MediaBlock block;         // the prompt's
+  std::int64_t frames = 0;      // chosen ones; each once
+  Size source, resized;         // pixels of a frame
+  PatchGrid grid;               // of all frames
+  std::int64_t tokens = 0;      // media tokens in the prompt
+  MediaBlock block;             // the prompt's
+  std::int64_t mel_chunks = 0;  // of 30 s of sound; 0: nothing is heard
 };
 
 /// The pictures of a whole conversation, in order of appearance.
@@ -26,7 +27,8 @@ struct PreparedMedia {
   std::vector<SeenMedia> seen;  // one an image or video; their grids are the rows of inputs.grid
 };
 
-/// Every image and video of a conversation, in order of appearance.
+/// Every image and video of a conversation, in order of appearance. InputError for sound alone: of
+/// families that do not hear.
 std::vector<const Pictures*> pictures_of(const Conversation& conversation);
 
 /// The grids and report without the pixels: cheap, for plans and for refusing a prompt before any

@@ -32,6 +32,8 @@ struct MediumLayout {
   std::int64_t mel_chunks = 0;  // of `mel`
   double seconds = 0;           // as Pictures::seconds
   std::vector<MediaRun> runs;   // of the prompt: which tokens are pictures, which are sound
+  std::vector<std::vector<std::int64_t>>
+      frame_words;  // ids embedded behind each frame; mostly none
 };
 
 struct MediaInputs {
@@ -40,6 +42,8 @@ struct MediaInputs {
   Tensor grid;    // i64 [media, 3]: patches in time, height, width, in order of appearance
   Tensor mel;     // f32 [chunks, mel_bins, mel_frames], 30 s each; undefined when nothing is heard
   std::vector<MediumLayout> layout;  // in order of appearance; of families that listen
+
+  bool empty() const { return !pixels.defined() && !mel.defined(); }
 };
 
 struct ModelInputs {

@@ -23,7 +23,8 @@ Answer::Answer(const Tokenizer& tokenizer, const GenerationDefaults& defaults,
                std::span<const std::int64_t> prompt_tokens, TextSink sink)
     : defaults_(defaults),
       max_new_tokens_(max_new_tokens),
-      sampler_(params, prompt_tokens, defaults.repetition_penalty),
+      sampler_(params, defaults.penalize_prompt ? prompt_tokens : std::span<const std::int64_t>{},
+               defaults.repetition_penalty),
       detokenizer_(tokenizer),
       stops_(params.stop),
       sink_(std::move(sink)) {

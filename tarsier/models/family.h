@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,8 +11,17 @@
 #include "tarsier/models/video_language_model.h"
 #include "tarsier/processors/prompt_builder.h"
 #include "tarsier/text/chat_template_source.h"
+#include "tarsier/text/tokenizer.h"
 
 namespace tarsier {
+
+/// Weights that another model directory holds.
+struct BorrowedWeights {
+  std::filesystem::path directory;
+  std::string prefix;               // of our paths: these and no others come from there
+  std::span<const Rename> names;    // the directory's names -> our paths
+  std::vector<std::string> unused;  // beginnings of paths that nothing reads
+};
 
 /// All that sets one family apart: everything else is shared. Made from a model directory's files.
 struct Family {
@@ -28,6 +38,10 @@ struct Family {
   std::span<const Rename> names;  // every layout a file may have -> our paths
   std::span<const Rename> published_names;
   std::int64_t max_tokens = 0;
+  bool hears = false;
+  bool penalize_prompt = true;                 // a repetition penalty counts the prompt's ids too
+  std::shared_ptr<const Tokenizer> tokenizer;  // where the family needs it too; else it is loaded
+  std::optional<BorrowedWeights> borrowed;
 };
 
 /// The family's network filled from a directory's weights (or freshly), with its tokenizer and chat

@@ -6,8 +6,11 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
-#include "tarsier/models/qwen2_vl.h"
 #include "tarsier/models/llama_decoder_config.h"
+#include "tarsier/models/llava_onevision.h"
+#include "tarsier/models/llava_qwen.h"
+#include "tarsier/models/qwen2_vl.h"
+#include "tarsier/models/salmonn2.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
 
@@ -58,6 +61,10 @@ JsonView read_config(const std::filesystem::path& directory) {
 std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
                                                const LoadOptions& options) {
   const JsonView config = read_config(directory);
+  if (is_llava_qwen(config)) {
+    return is_salmonn2(directory) ? load_salmonn2(directory, config, options)
+                                  : load_llava_onevision(directory, config, options);
+  }
   const std::string type = config.at("model_type").as_string();
   const std::optional<JsonView> text = config.find("text_config");
   const std::string text_type = text ? text->string_or("model_type", "") : "";
@@ -72,7 +79,9 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
                            "supported with llava: llama (Tarsier), qwen2_vl (Tarsier2)"});
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
-                         "supported: qwen2_vl, llava (Tarsier, Tarsier2)"});
+                         "supported: qwen2_vl, llava (Tarsier, Tarsier2), and LlavaQwen by its "
+                         "mm_vision_tower and mm_projector_type (video-SALMONN 2, "
+                         "LLaVA-OneVision)"});
 }
 
 DecoderConfig read_decoder_config(const std::filesystem::path& directory) {

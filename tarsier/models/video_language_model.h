@@ -34,6 +34,7 @@ struct ModelInfo {
   std::string dtype;            // "f32", "bf16" or "f16"
   std::string notice;      // said once on stderr for a video from outside its world; usually empty
   std::string world_mark;  // the comment of files from its world; empty: it has none
+  bool hears = false;      // takes the sound of videos, and sound alone
   std::int64_t parameters = 0;
   std::int64_t max_tokens = 0;  // longest prompt plus answer
 };

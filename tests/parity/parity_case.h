@@ -28,7 +28,7 @@ struct ParityRun {
   std::vector<std::vector<Size>> resized;  // every resize of every medium
   std::vector<PatchGrid> grids;
   std::vector<std::int64_t> tokens;  // media tokens of every medium
-  std::string prompt;  // as the template writes it
+  std::string prompt;                // as the template writes it
   std::int64_t next_position = 0;
   std::vector<std::int64_t> greedy_tokens;
   std::string greedy_text;
@@ -41,6 +41,7 @@ struct ParityRun {
 /// A model directory with its expectations; tools/fixtures/README.md has the layout.
 struct ParityCase {
   std::filesystem::path directory;
+  std::map<std::string, std::string> left_out;  // runs that the family has not, and why
   std::vector<ParityRun> runs;
 };
 

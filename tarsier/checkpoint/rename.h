@@ -76,4 +76,17 @@ inline constexpr Rename kPublishedTarsierNames[] = {
     {"language_model.lm_head.", "lm_head."},
 };
 
+/// The one layout of LLaVA-OneVision-Qwen2 and video-SALMONN 2 (models-video-salmonn-2.md 2.12), to
+/// read and to save.
+inline constexpr Rename kLlavaQwenNames[] = {
+    {"model.vision_tower.vision_tower.", "vision_tower."},
+    {"model.mm_projector.", "mm_projector."},
+    {"model.image_newline", "image_newline"},
+    {"model.", "model."},
+    {"lm_head.", "lm_head."},
+    {"speech_", "speech_"},
+    {"ln_speech.", "ln_speech."},
+    {"final_linear.", "final_linear."},
+};
+
 }  // namespace tarsier

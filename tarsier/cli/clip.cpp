@@ -148,7 +148,6 @@ MediaClip read_clip(const std::string& path, const VideoLanguageModel& model,
                                                   : read_sound_clip(path, flags.request);
   if (!clip.is_sound() && !clip.is_image()) {
     auto pictures = std::make_shared<Pictures>(*clip.pictures);
-    pictures->seconds = clip.end_seconds - clip.start_seconds;
     if (listens && kinds.sound) {
       pictures->sound = read_sound(path, clip.start_seconds, clip.end_seconds);
       if (pictures->sound) clip.sound_seconds = seconds_of(*pictures->sound);

@@ -296,6 +296,32 @@ std::vector<std::int64_t> sample_truncated(std::int64_t total, std::int64_t coun
   return indices;
 }
 
+std::vector<std::int64_t> sample_floored(std::int64_t first, std::int64_t last,
+                                         std::int64_t count) {
+  check_range(first, last, count);
+  if (count == 1) return {first};
+  const double start = static_cast<double>(first),
+               step = static_cast<double>(last - first) / static_cast<double>(count - 1);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < count - 1; ++i) {
+    indices.push_back(static_cast<std::int64_t>(std::floor(static_cast<double>(i) * step + start)));
+  }
+  indices.push_back(last);
+  return indices;
+}
+
+std::vector<std::int64_t> sample_by_step(std::int64_t first, std::int64_t last, double clip_rate,
+                                         double wanted_rate, std::int64_t max_count) {
+  check_range(first, last, max_count);
+  check(clip_rate > 0 && wanted_rate > 0, "rates are above 0");
+  const std::int64_t step =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::nearbyint(clip_rate / wanted_rate)));
+  if ((last - first) / step + 1 > max_count) return sample_floored(first, last, max_count);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = first; i <= last; i += step) indices.push_back(i);
+  return indices;
+}
+
 FrameRange frames_in_window(std::span<const double> frame_seconds, double clip_seconds,
                             std::optional<double> start_seconds,
                             std::optional<double> end_seconds) {

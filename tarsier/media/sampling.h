@@ -110,6 +110,15 @@ FrameRange qwen_window(std::int64_t total, double clip_rate, double start_second
 /// Throws InputError when count > total.
 std::vector<std::int64_t> sample_truncated(std::int64_t total, std::int64_t count);
 
+/// numpy.linspace(first, last, count) in float64, rounded down.
+std::vector<std::int64_t> sample_floored(std::int64_t first, std::int64_t last, std::int64_t count);
+
+/// LLaVA's video-SALMONN 2: every n-th frame, n = clip rate / wanted rate rounded half to even and
+/// at least 1; sample_floored where that is more than `max_count` frames
+/// (models-video-salmonn-2.md 3.1).
+std::vector<std::int64_t> sample_by_step(std::int64_t first, std::int64_t last, double clip_rate,
+                                         double wanted_rate, std::int64_t max_count);
+
 /// --start and --end, by presentation time, for any frame spacing: the frames on screen at some
 /// moment of [start, end]. `frame_seconds` ascends and is not empty; the last frame stays until
 /// `clip_seconds`; an end past the clip means its end. Throws InputError for a negative or

@@ -10,7 +10,6 @@
 #include "tarsier/models/capabilities.h"
 #include "tarsier/models/fill.h"
 #include "tarsier/tensor/device.h"
-#include "tarsier/text/tokenizer.h"
 
 namespace tarsier {
 namespace {
@@ -19,7 +18,7 @@ class FamilyModel final : public VideoLanguageModel {
  public:
   FamilyModel(const std::filesystem::path& directory, Family family)
       : family_(std::move(family)),
-        tokenizer_(Tokenizer::load(directory)),
+        tokenizer_(family_.tokenizer ? family_.tokenizer : Tokenizer::load(directory)),
         prompts_(*tokenizer_, chat_template(directory, family_), family_.prompt),
         generation_(read_generation_defaults(directory)),
         decoder_(family_.network.decoder) {
@@ -28,6 +27,7 @@ class FamilyModel final : public VideoLanguageModel {
     info_.hears = family_.hears;
     info_.template_origin = prompts_.template_origin();
     info_.max_tokens = family_.max_tokens;
+    generation_.penalize_prompt = family_.penalize_prompt;
     read_notice(directory);
     if (tokenizer_->vocab_size() > family_.network.decoder.vocab_size) {
       throw CheckpointError(
@@ -98,8 +98,16 @@ class FamilyModel final : public VideoLanguageModel {
     } else {
       const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(directory));
       if (!options.dtype) fill_options.dtype = default_dtype(*checkpoint);
-      fill_from_checkpoint(weights, checkpoint, family_.network.names, fill_options,
+      const std::optional<BorrowedWeights>& borrowed = family_.borrowed;
+      fill_from_checkpoint(borrowed ? with_prefix(weights, borrowed->prefix, false) : weights,
+                           checkpoint, family_.network.names, fill_options,
                            family_.network.encoder->unused_names());
+      if (borrowed) {
+        fill_from_checkpoint(
+            with_prefix(weights, borrowed->prefix, true),
+            std::make_shared<const Checkpoint>(Checkpoint::open(borrowed->directory)),
+            borrowed->names, fill_options, borrowed->unused);
+      }
     }
     family_.network.encoder->set_recompute(options.recompute);
     decoder_.set_recompute(options.recompute);
@@ -117,6 +125,16 @@ class FamilyModel final : public VideoLanguageModel {
       return find_chat_template(directory, family.template_text, family.template_name);
     std::string origin = fmt::format("built-in: {}", family.template_name);
     return {ChatTemplate::parse(std::string(family.template_text), origin), origin, true};
+  }
+
+  /// The weights whose paths begin with `prefix`, or all others.
+  static VisitWeights with_prefix(const VisitWeights& weights, const std::string& prefix,
+                                  bool begins) {
+    return [&weights, prefix, begins](const TensorVisitor& visitor) {
+      weights([&](const std::string& path, Tensor& tensor) {
+        if (path.starts_with(prefix) == begins) visitor(path, tensor);
+      });
+    };
   }
 
   // A model of one small world says so: keys of our own, absent from other checkpoints.
@@ -141,7 +159,7 @@ class FamilyModel final : public VideoLanguageModel {
   }
 
   Family family_;
-  std::unique_ptr<Tokenizer> tokenizer_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
   PromptBuilder prompts_;
   GenerationDefaults generation_;
   CausalDecoder decoder_;

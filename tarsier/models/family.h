@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,8 +11,17 @@
 #include "tarsier/models/video_language_model.h"
 #include "tarsier/processors/prompt_builder.h"
 #include "tarsier/text/chat_template_source.h"
+#include "tarsier/text/tokenizer.h"
 
 namespace tarsier {
+
+/// Weights that another model directory holds.
+struct BorrowedWeights {
+  std::filesystem::path directory;
+  std::string prefix;               // of our paths: these and no others come from there
+  std::span<const Rename> names;    // the directory's names -> our paths
+  std::vector<std::string> unused;  // beginnings of paths that nothing reads
+};
 
 /// A family's weights, on the meta device: what config.json alone decides.
 struct Network {
@@ -33,8 +43,11 @@ struct Family {
   PromptOptions prompt;
   std::string_view template_text = kQwen2VlChatTemplate;  // where the directory has none
   std::string_view template_name = "Qwen2-VL";
-  bool own_template = false;    // template_text whatever the directory has
-  std::int64_t max_tokens = 0;  // longest prompt plus answer
+  bool own_template = false;                   // template_text whatever the directory has
+  std::int64_t max_tokens = 0;                 // longest prompt plus answer
+  bool penalize_prompt = true;                 // a repetition penalty counts the prompt's ids too
+  std::shared_ptr<const Tokenizer> tokenizer;  // where the family needs it too; else it is loaded
+  std::optional<BorrowedWeights> borrowed;
 };
 
 /// The family's network filled from a directory's weights (or freshly), with its tokenizer and chat

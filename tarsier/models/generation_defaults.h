@@ -11,6 +11,7 @@ namespace tarsier {
 struct GenerationDefaults {
   std::vector<std::int64_t> end_ids;  // any of them ends an answer
   double repetition_penalty = 1.0;    // 1: none
+  bool penalize_prompt = true;        // the penalty counts the prompt's ids too; the family's rule
 };
 
 /// Reads a model directory. CheckpointError names file and key.

@@ -6,8 +6,11 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/models/llava_onevision.h"
+#include "tarsier/models/llava_qwen.h"
 #include "tarsier/models/qwen2_5_vl.h"
 #include "tarsier/models/qwen2_vl.h"
+#include "tarsier/models/salmonn2.h"
 #include "tarsier/models/salmonn2_plus.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
@@ -20,17 +23,27 @@ struct FamilyRow {
   const char*
       text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
   const char* key;      // a key of config.json that sets the family apart; "" when there is none
-  Network (*network)(const JsonView&);
+  Network (*network)(const std::filesystem::path&, const JsonView&);
   Family (*family)(const std::filesystem::path&, const JsonView&, const LoadOptions&);
 };
 
+/// Most families' weights are decided by config.json alone.
+template <Network (*network)(const JsonView&)>
+Network by_config(const std::filesystem::path& /*directory*/, const JsonView& config) {
+  return network(config);
+}
+
 constexpr FamilyRow kFamilies[] = {
-    {"qwen2_vl", "", "", qwen2_vl_network, qwen2_vl_family},
-    {"qwen2_5_vl", "", "audio_config", salmonn2_plus_network, salmonn2_plus_family},
-    {"qwen2_5_vl", "", "", qwen2_5_vl_network, qwen2_5_vl_family},
-    {"llava", "llama", "", tarsier_network, tarsier_family},
-    {"llava", "qwen2_vl", "", tarsier2_network, tarsier2_family},
+    {"qwen2_vl", "", "", by_config<qwen2_vl_network>, qwen2_vl_family},
+    {"qwen2_5_vl", "", "audio_config", by_config<salmonn2_plus_network>, salmonn2_plus_family},
+    {"qwen2_5_vl", "", "", by_config<qwen2_5_vl_network>, qwen2_5_vl_family},
+    {"llava", "llama", "", by_config<tarsier_network>, tarsier_family},
+    {"llava", "qwen2_vl", "", by_config<tarsier2_network>, tarsier2_family},
 };
+
+// Known by LLaVA's own keys: their model_type is whatever the saving program's was.
+constexpr FamilyRow kSalmonn2{"", "", "", salmonn2_network, salmonn2_family};
+constexpr FamilyRow kLlavaOneVision{"", "", "", llava_onevision_network, llava_onevision_family};
 
 DType stored_type(at::ScalarType dtype) {
   switch (dtype) {
@@ -57,7 +70,8 @@ JsonView read_config(const std::filesystem::path& directory) {
   return read_json(directory / "config.json", JsonOwner::checkpoint);
 }
 
-const FamilyRow& row_of(const JsonView& config) {
+const FamilyRow& row_of(const std::filesystem::path& directory, const JsonView& config) {
+  if (is_llava_qwen(config)) return is_salmonn2(directory) ? kSalmonn2 : kLlavaOneVision;
   const std::string type = config.at("model_type").as_string();
   const std::optional<JsonView> text = config.find("text_config");
   const std::string text_type = text ? text->string_or("model_type", "") : "";
@@ -73,19 +87,20 @@ const FamilyRow& row_of(const JsonView& config) {
   }
   throw CheckpointError({"config.json: model_type", fmt::format("'{}' is not supported", type),
                          "supported: qwen2_vl, qwen2_5_vl (Qwen2.5-VL, video-SALMONN 2+), llava "
-                         "(Tarsier, Tarsier2)"});
+                         "(Tarsier, Tarsier2), and LlavaQwen by its mm_vision_tower and "
+                         "mm_projector_type (video-SALMONN 2, LLaVA-OneVision)"});
 }
 
 }  // namespace
 
 Network read_network(const std::filesystem::path& directory) {
   const JsonView config = read_config(directory);
-  return row_of(config).network(config);
+  return row_of(directory, config).network(directory, config);
 }
 
 Family read_family(const std::filesystem::path& directory, const LoadOptions& options) {
   const JsonView config = read_config(directory);
-  return row_of(config).family(directory, config, options);
+  return row_of(directory, config).family(directory, config, options);
 }
 
 std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,

@@ -11,8 +11,8 @@
 namespace tarsier {
 
 /// Loads a model directory in Hugging Face layout; the family is chosen by config.json's model_type
-/// and the language model's. CheckpointError names the file and what is wrong with it, and an
-/// unknown model_type by its value.
+/// and the language model's, LlavaQwen by its own keys. CheckpointError names the file and what is
+/// wrong with it, and an unknown model_type by its value.
 std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
                                                const LoadOptions& options = {});
 

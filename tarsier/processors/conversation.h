@@ -21,7 +21,7 @@ struct Sound {
 struct Pictures {
   Modality modality = Modality::video;
   std::vector<Frame> frames;           // all of one size; one for an image, none for sound alone
-  double seconds = 0;                  // how long the part looked at is; 0 where no family asks
+  double seconds = 0;                  // how long the part looked at is; 0 where it is not known
   std::shared_ptr<const Sound> sound;  // null: silent, or not to be heard
 };
 

@@ -72,6 +72,8 @@ std::vector<std::int64_t> by_count(const SamplingRule& rule, FrameRange window,
     return sample_truncated_linspace(window.first, window.last, count);
   if (rule.kind == SamplingRule::Kind::qwen2_vl)
     return sample_linspace(window.first, window.last, count);
+  if (rule.kind == SamplingRule::Kind::llava)
+    return sample_floored(window.first, window.last, count);
   if (rule.kind == SamplingRule::Kind::tarsier)
     return sample_repeating(window.first, window.last, count);
   if (rule.run_middles) return sample_run_middles(window.first, window.last, count);
@@ -100,6 +102,27 @@ std::vector<std::int64_t> by_stride(const SamplingRule& rule, const VideoInfo& i
   std::vector<std::int64_t> indices;
   for (std::int64_t i = window.first; i <= window.last; i += step) indices.push_back(i);
   return indices;
+}
+
+/// LLaVA: in whole steps of the clip's frames; a default that gives too many is spread evenly.
+std::vector<std::int64_t> by_step(const SamplingRule& rule, const VideoInfo& info,
+                                  FrameRange window, std::optional<double> asked) {
+  if (asked) {
+    const double step = std::max(1.0, std::nearbyint(clip_rate(info) / *asked));
+    check_rate_count(rule, *asked, std::ceil(static_cast<double>(window.count()) / step));
+  }
+  const double fps = asked.value_or(rule.default_fps);
+  // Without a rate of its own a clip is taken frame by frame.
+  const double rate = info.frames_per_second > 0 ? info.frames_per_second : fps;
+  return sample_by_step(window.first, window.last, rate, fps, rule.max_frames);
+}
+
+double length_of(const VideoInfo& info, FrameRange window, double clip_end,
+                 const FrameRequest& request) {
+  if (request.start || request.end)
+    return request.end.value_or(clip_end) - request.start.value_or(0);
+  return info.frames_per_second > 0 ? static_cast<double>(window.count()) / info.frames_per_second
+                                    : clip_end;
 }
 
 /// Qwen2-VL: as many frames as the rate gives for the window's length, an even number, spread
@@ -166,6 +189,15 @@ SamplingRule qwen2_vl_sampling() {
   return {.kind = SamplingRule::Kind::qwen2_vl, .max_frames = 768};
 }
 
+SamplingRule salmonn2_sampling(double fps, std::int64_t max_frames) {
+  return {.kind = SamplingRule::Kind::llava, .default_fps = fps, .max_frames = max_frames};
+}
+
+SamplingRule llava_onevision_sampling() {
+  return {
+      .kind = SamplingRule::Kind::llava, .default_frames = 16, .default_fps = 0, .max_frames = 160};
+}
+
 FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
                           const std::vector<double>& frame_seconds, const FrameRequest& request) {
   check(info.frames > 0 && static_cast<std::int64_t>(frame_seconds.size()) == info.frames,
@@ -174,6 +206,7 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
   const FrameRange window = window_of(info, frame_seconds, request);
   const bool tarsier2 = rule.kind == SamplingRule::Kind::tarsier2;
   const bool tarsier = rule.kind == SamplingRule::Kind::tarsier;
+  const bool llava = rule.kind == SamplingRule::Kind::llava;
   if (tarsier && request.fps) refuse("--fps", "is not a setting of this model", "use --frames");
   if (!tarsier && request.frames && *request.frames > window.count()) {
     refuse("--frames", fmt::format("is {}, there are {}", *request.frames, window.count()),
@@ -187,7 +220,6 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
   }
   const bool salmonn2_plus = rule.kind == SamplingRule::Kind::salmonn2_plus;
   FrameChoice choice;
-  choice.part_seconds = seconds_of(info, window);
   if (tarsier) {
     choice.indices = by_count(rule, window, request.frames.value_or(rule.default_frames));
     // A GIF's frames are walked through once, so repeats collapse (models-tarsier.md 4.3).
@@ -196,6 +228,7 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
   } else if (request.frames) {
     choice.indices = by_count(rule, window, *request.frames);
     choice.sampler = salmonn2_plus      ? "salmonn2_plus count"
+                     : llava            ? "llava count"
                      : !tarsier2        ? "qwen2_vl count"
                      : rule.run_middles ? "tarsier2 v2"
                                         : "tarsier2 v1";
@@ -208,10 +241,18 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
   } else if (salmonn2_plus) {
     choice.indices = by_interval(rule, info, window, request.fps);
     choice.sampler = request.fps ? "salmonn2_plus fps" : "salmonn2_plus interval";
+  } else if (llava && (request.fps || rule.default_fps > 0)) {
+    choice.indices = by_step(rule, info, window, request.fps);
+    choice.sampler = "llava step";
+  } else if (llava) {
+    choice.indices = by_count(rule, window, std::min(rule.default_frames, window.count()));
+    choice.sampler = "llava count";
   } else {
     choice.indices = by_linspace(rule, info, window, request.fps);
     choice.sampler = "qwen2_vl fps";
   }
+  choice.part_seconds =
+      length_of(info, window, std::max(info.seconds, frame_seconds.back()), request);
   for (const std::int64_t index : choice.indices) {
     choice.seconds.push_back(frame_seconds[static_cast<std::size_t>(index)]);
   }

@@ -21,10 +21,10 @@ struct FrameRequest {
 
 /// A family's way to choose frames.
 struct SamplingRule {
-  enum class Kind { tarsier, tarsier2, qwen2_vl, salmonn2_plus };
+  enum class Kind { tarsier, tarsier2, qwen2_vl, llava, salmonn2_plus };
   Kind kind = Kind::tarsier2;
-  std::int64_t default_frames = 16;  // tarsier, tarsier2
-  double default_fps = 2;            // qwen2_vl
+  std::int64_t default_frames = 16;  // tarsier, tarsier2, llava without a default_fps
+  double default_fps = 2;            // qwen2_vl, llava: 0 for none
   std::int64_t min_frames = 4;       // qwen2_vl, salmonn2_plus, of the default
   std::int64_t max_frames = 256;
   bool run_middles = false;     // tarsier2, sampler v2
@@ -34,11 +34,16 @@ struct SamplingRule {
 SamplingRule tarsier_sampling();
 SamplingRule tarsier2_sampling(const Tarsier2Pipeline& pipeline);
 SamplingRule qwen2_vl_sampling();  // Qwen2.5-VL's too
+/// video-SALMONN 2: `fps` frames a second in whole steps, spread evenly where they are too many
+/// (models-video-salmonn-2.md 3.1).
+SamplingRule salmonn2_sampling(double fps, std::int64_t max_frames);
+/// LLaVA-OneVision: a count, spread evenly.
+SamplingRule llava_onevision_sampling();
 
 struct FrameChoice {
   std::vector<std::int64_t> indices;  // ascending; Tarsier (first) repeats frames of a short clip
   std::vector<double> seconds;        // when each is shown
-  double part_seconds = 0;  // how long the window is, by the clip's average rate; 0 without one
+  double part_seconds = 0;  // of the part looked at: its frames over their rate, or the window's
   std::string sampler;  // for people and --json: "tarsier2 v1", "tarsier2 fps", "qwen2_vl fps", ...
 };
 

@@ -14,11 +14,12 @@ namespace tarsier {
 /// What the model saw of one image or video, or heard of sound (then the sizes are zeros).
 struct SeenMedia {
   Modality modality = Modality::video;
-  std::int64_t frames = 0;  // chosen ones; each once
-  Size source, resized;     // pixels of a frame
-  PatchGrid grid;           // of all frames
-  std::int64_t tokens = 0;  // media tokens in the prompt
-  MediaBlock block;         // the prompt's
+  std::int64_t frames = 0;      // chosen ones; each once
+  Size source, resized;         // pixels of a frame
+  PatchGrid grid;               // of all frames
+  std::int64_t tokens = 0;      // media tokens in the prompt
+  MediaBlock block;             // the prompt's
+  std::int64_t mel_chunks = 0;  // of 30 s of sound; 0: nothing is heard
 };
 
 /// How many of its media tokens are sound.

@@ -32,6 +32,8 @@ struct MediumLayout {
   std::int64_t mel_chunks = 0;  // of `mel`
   double seconds = 0;           // as Pictures::seconds
   std::vector<MediaRun> runs;   // of the prompt: which tokens are pictures, which are sound
+  std::vector<std::vector<std::int64_t>>
+      frame_words;  // ids embedded behind each frame; mostly none
 };
 
 struct MediaInputs {

@@ -18,6 +18,9 @@ using SpecialTokens = std::vector<std::pair<std::string, std::int64_t>>;
 // template.
 constexpr std::string_view kMark = "\xEF\xB7\x90";
 
+// Ids of no vocabulary, for what a template writes besides words.
+constexpr std::int64_t kSlot = -1, kBreak = -2;
+
 bool ends_open(const Conversation& conversation) { return conversation.back().role == "assistant"; }
 
 struct Found {
@@ -176,6 +179,8 @@ PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, FoundChatTemplate chat_
     if (tokenizer.is_special(id) || modality_of(id))
       special_tokens_.emplace_back(tokenizer.spelling_of(id), id);
   }
+  if (!options_.slot_text.empty()) special_tokens_.emplace_back(options_.slot_text, kSlot);
+  if (!options_.break_text.empty()) special_tokens_.emplace_back(options_.break_text, kBreak);
   if (const auto eos = tokenizer.eos_id()) eos_token_ = tokenizer.spelling_of(*eos);
   std::erase_if(special_tokens_, [](const auto& token) { return token.first.empty(); });
   std::ranges::stable_sort(special_tokens_, std::greater<>{},
@@ -183,7 +188,7 @@ PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, FoundChatTemplate chat_
 }
 
 std::optional<Modality> PromptBuilder::modality_of(std::int64_t id) const {
-  if (id < 0) return std::nullopt;
+  if (id < 0 || !options_.slot_text.empty()) return std::nullopt;
   if (id == options_.image_token) return Modality::image;
   if (id == options_.video_token) return Modality::video;
   if (id == options_.audio_token) return Modality::audio;
@@ -191,6 +196,7 @@ std::optional<Modality> PromptBuilder::modality_of(std::int64_t id) const {
 }
 
 std::int64_t PromptBuilder::placeholder_of(Modality modality) const {
+  if (!options_.slot_text.empty()) return options_.slot_token;
   if (modality == Modality::audio) return options_.audio_token;
   return modality == Modality::image || options_.one_placeholder ? options_.image_token
                                                                  : options_.video_token;
@@ -201,7 +207,8 @@ std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered,
   const auto whole = [&](std::vector<std::int64_t> ids) {
     return options_.sequence_tokens ? tokenizer_.with_sequence_tokens(ids) : ids;
   };
-  if (render.masked.empty()) return whole(tokenizer_.encode(rendered));
+  if (render.masked.empty() && options_.slot_text.empty())
+    return whole(tokenizer_.encode(rendered));
   // What still reads as a special token was written by the template; all between is letters.
   std::vector<std::int64_t> ids;
   std::size_t at = 0;
@@ -211,7 +218,7 @@ std::vector<std::int64_t> PromptBuilder::encode(const std::string& rendered,
   };
   while (const auto found = find_special(rendered, at, special_tokens_)) {
     append_text(found->at);
-    ids.push_back(found->token->second);
+    if (found->token->second != kBreak) ids.push_back(found->token->second);
     at = found->at + found->token->first.size();
   }
   append_text(rendered.size());
@@ -244,13 +251,19 @@ Prompt PromptBuilder::fill(const std::vector<std::int64_t>& ids, const Conversat
   };
   std::size_t media = 0;
   for (std::size_t i = 0; i < ids.size();) {
+    const bool is_slot = ids[i] == kSlot;
     const std::optional<Modality> kind = modality_of(ids[i]);
-    if (!kind) {
+    if (!kind && !is_slot) {
       prompt.tokens.push_back(ids[i++]);
       continue;
     }
     if (media == blocks.size()) {
       refuse(fmt::format("writes more placeholders than there are pictures ({})", blocks.size()));
+    }
+    if (is_slot) {
+      add_block(media++);
+      ++i;
+      continue;
     }
     if (!options_.one_placeholder && !options_.any_placeholder && *kind != modalities[media]) {
       refuse(fmt::format("writes the placeholder of an {} where the {} stands", name_of(*kind),

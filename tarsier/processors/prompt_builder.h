@@ -27,6 +27,12 @@ struct PromptOptions {
   std::int64_t max_tokens = 0;  // of a prompt; 0: no limit
   bool special_tokens_in_text =
       false;  // "<|im_end|>" in a message is the token, as in transformers, not its letters
+  /// Where the rendered template holds it a media block goes, whatever its kind; the text on either
+  /// side is tokenised for itself. It is no token of the vocabulary, and neither are the
+  /// placeholders above: `slot_token` stands for every media token. Empty: no slots.
+  std::string slot_text = {};
+  std::int64_t slot_token = 0;
+  std::string break_text = {};  // with slots: parts the text on either side, and is left out
 };
 
 /// Words and media blocks into token ids, spans, positions and the target mask, by the checkpoint's

@@ -185,8 +185,8 @@ TEST(Audio, AModelThatCannotHearSaysSo) {
   expect_refused({"describe", "--model", kModel, kSound}, 5,
                  "is sound alone, which is not to be heard; use a model that hears");
   expect_refused({"describe", "--audio", "maybe", "--model", kModel, kClip}, 2, "--audio");
-  const ProgramResult result = run_tarsier({"describe", "--json", "--audio", "off", "--model",
-                                            kModel, "--max-new-tokens", "2", kClip});
+  const ProgramResult result = run_tarsier(
+      {"describe", "--json", "--audio", "off", "--model", kModel, "--max-new-tokens", "2", kClip});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const JsonView row = lines_of(result.out).at(0);
   EXPECT_EQ(row.at("sound").at("audio_tokens").as_int(), 0);

@@ -47,8 +47,9 @@ TEST(Loading, ChoosesTheFamilyByModelType) {
   const fs::path folder = copy_of("untied");
   edit_config(folder, [](nlohmann::json& config) { config["model_type"] = "blip"; });
   EXPECT_EQ(refusal(folder),
-            "config.json: model_type: 'blip' is not supported; supported: qwen2_vl, "
-            "qwen2_5_vl (Qwen2.5-VL, video-SALMONN 2+), llava (Tarsier, Tarsier2)");
+            "config.json: model_type: 'blip' is not supported; supported: qwen2_vl, qwen2_5_vl "
+            "(Qwen2.5-VL, video-SALMONN 2+), llava (Tarsier, Tarsier2), and LlavaQwen by its "
+            "mm_vision_tower and mm_projector_type (video-SALMONN 2, LLaVA-OneVision)");
   const fs::path other = copy_of("tarsier2");
   edit_config(other, [](nlohmann::json& config) { config["text_config"]["model_type"] = "gpt"; });
   EXPECT_EQ(refusal(other),

@@ -111,8 +111,7 @@ TEST(Tarsier, HasNoPixelLimit) {
 }
 
 std::int64_t parameters_of(const std::string& config) {
-  const Network network =
-      tarsier_network(parse_json(config, "config.json", JsonOwner::checkpoint));
+  const Network network = tarsier_network(parse_json(config, "config.json", JsonOwner::checkpoint));
   std::int64_t count = network.encoder->unused_parameters();
   const TensorVisitor add = [&](const std::string&, Tensor& tensor) { count += tensor.numel(); };
   network.encoder->visit(Scope(add));

@@ -41,6 +41,7 @@ struct ParityRun {
 /// A model directory with its expectations; tools/fixtures/README.md has the layout.
 struct ParityCase {
   std::filesystem::path directory;
+  std::map<std::string, std::string> left_out;  // runs that the family has not, and why
   std::vector<ParityRun> runs;
 };
 

@@ -106,6 +106,51 @@ TEST(FrameSelection, Qwen2VlRate) {
   EXPECT_EQ(choose(clip(300, 30), {.fps = 1}, qwen2_vl_sampling()).indices.size(), 10U);
 }
 
+// models-video-salmonn-2.md 3.1; steps round half to even (trap 17).
+TEST(FrameSelection, Salmonn2StepsBySeconds) {
+  const SamplingRule rule = salmonn2_sampling(1, 110);
+  const FrameChoice choice = choose(clip(75, 25), {}, rule);
+  EXPECT_THAT(choice.indices, ElementsAre(0, 25, 50));
+  EXPECT_EQ(choice.sampler, "llava step");
+  EXPECT_DOUBLE_EQ(choice.length, 3);
+  EXPECT_THAT(choose(clip(5, 2.5), {}, rule).indices, ElementsAre(0, 2, 4));
+  EXPECT_THAT(choose(clip(3, 0.2), {}, rule).indices, ElementsAre(0, 1, 2));
+  EXPECT_THAT(choose(clip(33, 30), {}, rule).indices, ElementsAre(0, 30));
+  EXPECT_DOUBLE_EQ(choose(clip(33, 30), {}, rule).length, 1.1);
+  EXPECT_EQ(choose(clip(3300, 30), {}, rule).indices.size(), 110U);
+  EXPECT_EQ(choose(clip(3300, 30), {}, rule).indices.back(), 109 * 30);
+}
+
+// Trap 41: more than 110 s are 110 frames, and as long as they are.
+TEST(FrameSelection, Salmonn2SpreadsALongClip) {
+  const SamplingRule rule = salmonn2_sampling(1, 110);
+  const FrameChoice choice = choose(clip(5400, 30), {}, rule);
+  ASSERT_EQ(choice.indices.size(), 110U);
+  EXPECT_EQ(choice.indices[1], 49);  // 5399 / 109 is 49.53
+  EXPECT_EQ(choice.indices[2], 99);
+  EXPECT_EQ(choice.indices.back(), 5399);
+  EXPECT_DOUBLE_EQ(choice.length, 180);
+}
+
+TEST(FrameSelection, Salmonn2HonoursOrRefuses) {
+  const SamplingRule rule = salmonn2_sampling(1, 110);
+  EXPECT_THAT(choose(clip(75, 25), {.fps = 5}, rule).indices.size(), 15U);
+  EXPECT_THAT(choose(clip(75, 25), {.frames = 4}, rule).indices, ElementsAre(0, 24, 49, 74));
+  expect_refusal(clip(5400, 30), {.fps = 1}, "--fps", "are 180 frames, the model takes at most 110",
+                 rule);
+  expect_refusal(clip(300, 30), {.frames = 111}, "--frames", "at most 110", rule);
+  const FrameChoice part = choose(clip(300, 30), {.start = 2, .end = 5.5}, rule);
+  EXPECT_THAT(part.indices, ElementsAre(60, 90, 120, 150));
+  EXPECT_DOUBLE_EQ(part.length, 3.5);
+}
+
+TEST(FrameSelection, LlavaOneVisionCounts) {
+  const SamplingRule rule = llava_onevision_sampling();
+  EXPECT_THAT(choose(clip(31), {}, rule).indices,
+              ElementsAre(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
+  EXPECT_THAT(choose(clip(3), {}, rule).indices, ElementsAre(0, 1, 2));
+}
+
 TEST(FrameSelection, Windows) {
   EXPECT_THAT(choose(clip(100), {.frames = 2, .start = 1, .end = 2}).indices, ElementsAre(25, 50));
   EXPECT_THAT(choose(clip(100), {.frames = 1, .start = 2}).indices, ElementsAre(50));

@@ -41,8 +41,7 @@ std::int64_t WindowQFormerConfig::windows(std::int64_t time) const {
   return time < length ? 0 : (time - length) / step + 1;
 }
 
-WindowQFormerConfig window_qformer_config(const JsonView& audio) {
-  WindowQFormerConfig config;
+WindowQFormerConfig window_qformer_config(const JsonView& audio, WindowQFormerConfig config) {
   const auto read_seconds = [&](const char* key, double& value) {
     if (!audio.has(key)) return;
     value = audio.at(key).as_double();

@@ -22,9 +22,10 @@ struct WindowQFormerConfig {
   std::int64_t windows(std::int64_t time) const;  // 0 when not even one fits
 };
 
-/// Reads an audio_config with its qformer_config; absent keys take the defaults above
+/// Reads an audio_config with its qformer_config; absent keys keep the values of `defaults`
 /// (models-video-salmonn-2.md 1.3). CheckpointError names the key.
-WindowQFormerConfig window_qformer_config(const JsonView& audio_config);
+WindowQFormerConfig window_qformer_config(const JsonView& audio_config,
+                                          WindowQFormerConfig defaults = {});
 
 /// Queries that read one short window of a sound at a time: post-norm layers of self-attention
 /// among the queries, cross-attention to the window, and a feed-forward part, as BERT's

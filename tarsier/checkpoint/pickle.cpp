@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <optional>
 
 #include "tarsier/base/error.h"
@@ -116,7 +115,7 @@ class Flattener {
       refuse(fmt::format("has a tensor with the name '{}'", shown_name(name)));
     if (machine_.at(value).kind != PickleKind::tensor)
       refuse(fmt::format("has {}, which is no tensor", shown_name(name)));
-    PickledTensor tensor = machine_.tensor(machine_.at(value));
+    StridedTensor tensor = machine_.tensor(machine_.at(value));
     tensor.name = name;
     if (!out.tensors.emplace(std::string(name), std::move(tensor)).second)
       refuse(fmt::format("has the tensor {} twice", shown_name(name)));
@@ -151,33 +150,6 @@ PickledCheckpoint parse_pickled_checkpoint(std::span<const std::byte> file,
   PickleMachine machine(members.find(folder + std::string(kProgram))->second,
                         file_name + ": data.pkl", find);
   return Flattener(machine).flatten(machine.run());
-}
-
-std::int64_t contiguous_bytes(const PickledTensor& tensor) {
-  std::int64_t bytes = bytes_of(tensor.dtype);
-  for (const std::int64_t size : tensor.shape) bytes *= size;
-  return bytes;
-}
-
-void copy_elements(const PickledTensor& tensor, std::span<std::byte> to) {
-  check(std::ssize(to) == contiguous_bytes(tensor), "elements are copied to room for all of them");
-  if (to.empty()) return;
-  // Whole runs: the dimensions at the end that lie in memory as they shall.
-  const std::size_t element = static_cast<std::size_t>(bytes_of(tensor.dtype));
-  std::size_t outer = tensor.shape.size();
-  std::int64_t run = 1;
-  while (outer > 0 && (tensor.strides[outer - 1] == run || tensor.shape[outer - 1] == 1))
-    run *= tensor.shape[--outer];
-  const std::size_t run_bytes = static_cast<std::size_t>(run) * element;
-  std::vector<std::int64_t> index(outer, 0);
-  for (std::size_t done = 0; done < to.size(); done += run_bytes) {
-    std::int64_t from = 0;
-    for (std::size_t d = 0; d < outer; ++d) from += index[d] * tensor.strides[d];
-    std::memcpy(to.data() + done, tensor.storage.data() + static_cast<std::size_t>(from) * element,
-                run_bytes);
-    for (std::size_t d = outer; d > 0 && ++index[d - 1] == tensor.shape[d - 1]; --d)
-      index[d - 1] = 0;
-  }
 }
 
 PickleFile::PickleFile(const std::filesystem::path& path)

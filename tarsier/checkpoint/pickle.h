@@ -15,7 +15,7 @@ namespace tarsier {
 /// What a torch.save archive holds: a dict of tensors, or one inside `state_dict`, `module` or
 /// `model`.
 struct PickledCheckpoint {
-  std::map<std::string, PickledTensor, std::less<>> tensors;
+  std::map<std::string, StridedTensor, std::less<>> tensors;
   std::vector<std::string> left_out;  // what stood beside the inner dict: "optimizer", "epoch"
 };
 
@@ -25,9 +25,6 @@ struct PickledCheckpoint {
 PickledCheckpoint parse_pickled_checkpoint(std::span<const std::byte> file,
                                            const std::string& file_name);
 
-/// Copies a tensor's elements row-major and without gaps; `to` has contiguous_bytes of them.
-void copy_elements(const PickledTensor& tensor, std::span<std::byte> to);
-
 /// One torch.save file, memory-mapped. Movable. Safe to read from any thread.
 class PickleFile {
  public:
@@ -35,7 +32,7 @@ class PickleFile {
   /// its folder.
   explicit PickleFile(const std::filesystem::path& path);
 
-  const std::map<std::string, PickledTensor, std::less<>>& tensors() const {
+  const std::map<std::string, StridedTensor, std::less<>>& tensors() const {
     return content_.tensors;
   }
   const std::vector<std::string>& left_out() const { return content_.left_out; }

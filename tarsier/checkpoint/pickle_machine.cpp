@@ -36,7 +36,7 @@ PickleId PickleMachine::run() {
   return stack_.back();
 }
 
-const PickledTensor& PickleMachine::tensor(const PickleValue& value) const {
+const StridedTensor& PickleMachine::tensor(const PickleValue& value) const {
   check(value.kind == PickleKind::tensor, "a tensor is asked of a tensor's value");
   return tensors_[static_cast<std::size_t>(value.integer)];
 }

@@ -32,7 +32,7 @@ class PickleMachine {
   PickleId run();
 
   const PickleValue& at(PickleId id) const { return values_[id]; }
-  const PickledTensor& tensor(const PickleValue& value) const;  // of kind tensor; nameless
+  const StridedTensor& tensor(const PickleValue& value) const;  // of kind tensor; nameless
   const std::string& where() const { return where_; }
 
  private:
@@ -78,7 +78,7 @@ class PickleMachine {
   std::vector<std::size_t> marks_;  // heights of the stack
   std::unordered_map<std::uint64_t, PickleId> memo_;
   std::vector<PickledStorage> storages_;
-  std::vector<PickledTensor> tensors_;
+  std::vector<StridedTensor> tensors_;
 };
 
 }  // namespace tarsier

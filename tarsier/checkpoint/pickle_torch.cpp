@@ -107,7 +107,7 @@ PickleId PickleMachine::rebuild_tensor(const std::vector<PickleId>& arguments) {
       storages_[static_cast<std::size_t>(values_[arguments[0]].integer)];
   const std::int64_t available = std::ssize(storage.bytes) / bytes_of(storage.dtype);
   const std::int64_t offset = values_[arguments[1]].integer;
-  PickledTensor tensor{{}, storage.dtype, sizes_of(arguments[2]), sizes_of(arguments[3]), {}};
+  StridedTensor tensor{{}, storage.dtype, sizes_of(arguments[2]), sizes_of(arguments[3]), {}};
   if (tensor.shape.size() != tensor.strides.size())
     refuse("has a tensor with another number of strides than of sizes");
 

@@ -8,21 +8,9 @@
 #include <vector>
 
 #include "tarsier/checkpoint/dtype.h"
+#include "tarsier/checkpoint/strided_tensor.h"
 
 namespace tarsier {
-
-/// A tensor of a pickled file. `storage` points into the mapping of the file it came from.
-struct PickledTensor {
-  std::string name;
-  DType dtype;
-  std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> strides;   // in elements, none negative, one for each dimension
-  std::span<const std::byte> storage;  // from the first element on; unaligned
-};
-
-/// Bytes of a tensor laid out row-major without gaps; cannot overflow, for no tensor has more
-/// elements than its storage.
-std::int64_t contiguous_bytes(const PickledTensor& tensor);
 
 /// Where a value is in PickleMachine's list.
 using PickleId = std::uint32_t;

@@ -21,6 +21,8 @@ constexpr Command kCommands[] = {
     {"data selfsup", "tasks made of videos without their words", run_data_selfsup},
     {"data mix", "rows of several files in one order, each with its share", run_data_mix},
     {"data shard", "rows with their media in webdataset tars", run_data_shard},
+    {"convert", "weights of torch.save, or with an adapter merged, as a safetensors model",
+     run_convert},
     {"inspect", "what a model directory holds: settings, parameters, tensors", run_inspect},
     {"verify", "check that a model directory is whole", run_verify},
     {"limits", "the limits in force", run_limits},

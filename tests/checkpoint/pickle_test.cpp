@@ -17,7 +17,7 @@ using ::testing::UnorderedElementsAre;
 const std::filesystem::path kFixtures =
     std::filesystem::path(TARSIER_SOURCE_DIR) / "tests/fixtures/pickle";
 
-std::string elements_of(const PickledTensor& tensor) {
+std::string elements_of(const StridedTensor& tensor) {
   std::string bytes(static_cast<std::size_t>(contiguous_bytes(tensor)), '\0');
   copy_elements(tensor, std::as_writable_bytes(std::span(bytes)));
   return bytes;
@@ -48,7 +48,7 @@ TEST(PickleFile, HoldsWhatTorchSaved) {
   const SafetensorsFile expected(kFixtures / "every_kind.safetensors");
   ASSERT_EQ(file.tensors().size(), expected.tensors().size());
   for (const auto& [name, view] : expected.tensors()) {
-    const PickledTensor& tensor = file.tensors().at(name);
+    const StridedTensor& tensor = file.tensors().at(name);
     EXPECT_EQ(tensor.name, name);
     EXPECT_EQ(name_of(tensor.dtype), name_of(view.dtype)) << name;
     EXPECT_EQ(tensor.shape, view.shape) << name;

@@ -25,6 +25,8 @@ nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
       {"seed", sampling.seed},
       {"stop", sampling.stop}};
   if (sampling.max_new_tokens) params["max_new_tokens"] = *sampling.max_new_tokens;
+  nlohmann::ordered_json adapter = nullptr;
+  if (!session.adapter.empty()) adapter = session.adapter;
   return {{"v", 1},
           {"id", std::filesystem::path(clip.path).stem().string()},
           {"source", clip.path},
@@ -32,6 +34,7 @@ nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
           {"status", "ok"},
           {"model", info.name},
           {"revision", session.revision},
+          {"adapter", std::move(adapter)},
           {"dtype", info.dtype},
           {"template", info.template_origin},
           {"params", std::move(params)},

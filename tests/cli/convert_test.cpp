@@ -52,6 +52,36 @@ TEST(Convert, RefusesCodeAndWrongFlags) {
             "of bytes\n");
 }
 
+TEST(Convert, AMergedAdapterAnswersAsOneApart) {
+  const ScratchFolder scratch;
+  const std::string fixtures = std::string(TARSIER_SOURCE_DIR) + "/tests/fixtures/";
+  const std::string base = fixtures + "models/untied", adapter = fixtures + "adapters/patterns";
+  const std::string merged = (scratch.path() / "merged").string();
+  const ProgramResult convert =
+      run_tarsier({"convert", base, merged, "--merge-adapter", adapter, "--json"});
+  ASSERT_EQ(convert.exit_code, 0) << convert.err;
+  EXPECT_EQ(parse_json(convert.out, "json", JsonOwner::input).at("merged").as_int(), 8);
+  const auto answer = [&](const std::vector<std::string>& model) {
+    std::vector<std::string> words = {
+        "describe", fixtures + "media/rgb.bmp", "--json", "--tokens", "--temperature",
+        "0",        "--max-new-tokens",         "8"};
+    words.insert(words.end(), model.begin(), model.end());
+    const ProgramResult result = run_tarsier(words);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return parse_json(result.out, "row", JsonOwner::input);
+  };
+  const JsonView apart = answer({"--model", base, "--adapter", adapter});
+  EXPECT_EQ(apart.at("adapter").as_string(), adapter);
+  const JsonView whole = answer({"--model", merged});
+  EXPECT_FALSE(whole.has("adapter"));
+  EXPECT_EQ(apart.at("token_ids").as_ints(), whole.at("token_ids").as_ints());
+  EXPECT_NE(answer({"--model", base}).at("token_ids").as_ints(), whole.at("token_ids").as_ints());
+  const ProgramResult other = run_tarsier({"describe", fixtures + "media/rgb.bmp", "--model",
+                                           fixtures + "models/bf16", "--adapter", adapter});
+  EXPECT_EQ(other.exit_code, 4);
+  EXPECT_THAT(other.err, HasSubstr("the adapter belongs to another base model"));
+}
+
 TEST(Convert, OtherCommandsReadNoPickles) {
   const ProgramResult inspect = run_tarsier({"inspect", fixture("nested.pt")});
   EXPECT_EQ(inspect.exit_code, 4);

@@ -15,7 +15,7 @@ struct Capabilities {
   bool images = false, videos = false, sound = false;
   bool several = false;          // more than one image or video in a prompt
   bool grounds = false;          // was trained to answer with times
-  std::string_view languages;    // its makers name for answers, as ISO 639-1 codes: "en zh"
+  std::string_view languages{};  // its makers name for answers, as ISO 639-1 codes: "en zh"
   std::int64_t most_frames = 0;  // of a video
 };
 

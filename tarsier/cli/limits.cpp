@@ -28,6 +28,7 @@ std::vector<Limit> limits_in_force() {
       {"media.max_pixels_per_request", media.max_pixels_per_request, "pixels",
        "all frames of one request"},
       {"media.max_seconds", media.max_seconds, "s", "length of one video"},
+      {"media.max_sound_seconds", media.max_sound_seconds, "s", "sound kept of one file"},
       {"media.max_packets", media.max_packets, "packets", "walked in one video stream"},
       {"media.max_streams", media.max_streams, "streams", "one file"},
       {"media.probe_bytes", media.probe_bytes, "bytes", "read to tell the kind of a file"},

@@ -28,9 +28,21 @@ constexpr std::array<std::string_view, 10> kFormats = {"mov,mp4,m4a,3gp,3g2,mj2"
                                                        "jpeg_pipe",
                                                        "webp_pipe",
                                                        "bmp_pipe"};
+constexpr std::array<std::string_view, 5> kSoundFormats = {"wav", "flac", "ogg", "mp3", "aac"};
 constexpr int kBufferBytes = 1 << 16;
-constexpr const char* kAcceptedHint =
-    "pass mp4, mov, mkv, webm, avi, ts, flv, gif, png, jpeg, webp or bmp";
+
+const char* hint_of(ContainerUse use) {
+  if (use == ContainerUse::sound)
+    return "pass wav, flac, ogg, mp3, aac, m4a, or a video: mp4, mov, mkv, webm, avi, ts or flv";
+  return "pass mp4, mov, mkv, webm, avi, ts, flv, gif, png, jpeg, webp or bmp";
+}
+
+bool is_welcome(std::string_view format, ContainerUse use) {
+  const auto holds = [&](const auto& formats) {
+    return std::find(formats.begin(), formats.end(), format) != formats.end();
+  };
+  return holds(kFormats) || (use == ContainerUse::sound && holds(kSoundFormats));
+}
 
 int refuse_nested_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
   return AVERROR(EPERM);
@@ -38,13 +50,14 @@ int refuse_nested_open(AVFormatContext*, AVIOContext**, const char*, int, AVDict
 
 }  // namespace
 
-ContainerInput::ContainerInput(const std::filesystem::path& file, const MediaLimits& limits)
-    : limits_(limits), where_(file.string()) {
+ContainerInput::ContainerInput(const std::filesystem::path& file, const MediaLimits& limits,
+                               ContainerUse use)
+    : limits_(limits), use_(use), where_(file.string()) {
   route_log();
   start_clock(limits.wall_clock_seconds);
   try {
     open_descriptor(file);
-    open_demuxer();
+    open_demuxer(PacketTimes::stored);
   } catch (...) {
     close_demuxer();
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -78,7 +91,7 @@ void ContainerInput::open_descriptor(const std::filesystem::path& file) {
   if (size_ == 0) throw InputError({where_, "the file is empty", "copy it again"});
 }
 
-void ContainerInput::open_demuxer() {
+void ContainerInput::open_demuxer(PacketTimes times) {
   offset_ = 0;
   auto* buffer = static_cast<unsigned char*>(allocated(av_malloc(kBufferBytes)));
   io_ = avio_alloc_context(buffer, kBufferBytes, 0, this, read_bytes, nullptr, seek_bytes);
@@ -91,17 +104,21 @@ void ContainerInput::open_demuxer() {
   const int probed = av_probe_input_buffer2(io_, &format, "", nullptr, 0,
                                             static_cast<unsigned>(limits_.probe_bytes));
   check_clock();
-  if (probed < 0 || format == nullptr)
-    throw InputError({where_, "not a video or a picture", kAcceptedHint});
-  if (std::find(kFormats.begin(), kFormats.end(), format->name) == kFormats.end()) {
+  if (probed < 0 || format == nullptr) {
+    const bool sound = use_ == ContainerUse::sound;
     throw InputError(
-        {where_, fmt::format("files of the kind '{}' are not read", format->name), kAcceptedHint});
+        {where_, sound ? "not a video or sound" : "not a video or a picture", hint_of(use_)});
+  }
+  if (!is_welcome(format->name, use_)) {
+    throw InputError(
+        {where_, fmt::format("files of the kind '{}' are not read", format->name), hint_of(use_)});
   }
   format_name_ = format->name;
 
   context_ = allocated(avformat_alloc_context());
   context_->pb = io_;
-  context_->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOFILLIN;  // times as stored, never guessed
+  context_->flags |= AVFMT_FLAG_CUSTOM_IO;
+  if (times == PacketTimes::stored) context_->flags |= AVFMT_FLAG_NOFILLIN;
   context_->interrupt_callback = {
       [](void* self) { return static_cast<ContainerInput*>(self)->out_of_time() ? 1 : 0; }, this};
   context_->io_open = refuse_nested_open;
@@ -130,9 +147,9 @@ void ContainerInput::close_demuxer() {
   avio_context_free(&io_);
 }
 
-void ContainerInput::rewind() {
+void ContainerInput::rewind(PacketTimes times) {
   close_demuxer();
-  open_demuxer();
+  open_demuxer(times);
 }
 
 bool ContainerInput::read(AVPacket& packet) {
@@ -149,9 +166,13 @@ bool ContainerInput::seek(int stream, std::int64_t timestamp) {
 }
 
 void ContainerInput::start_clock(double seconds) {
-  deadline_ = std::chrono::steady_clock::now() +
-              std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                  std::chrono::duration<double>(seconds));
+  deadline_ = std::chrono::steady_clock::now();
+  extend_clock(seconds);
+}
+
+void ContainerInput::extend_clock(double seconds) {
+  deadline_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(seconds));
 }
 
 void ContainerInput::check_clock() const {

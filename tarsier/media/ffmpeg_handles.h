@@ -4,6 +4,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libswresample/swresample.h>
 #include <libswscale/swscale.h>
 }
 
@@ -26,12 +27,16 @@ struct FreeParameters {
 struct FreeScaler {
   void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
 };
+struct FreeResampler {
+  void operator()(SwrContext* resampler) const { swr_free(&resampler); }
+};
 
 using FramePtr = std::unique_ptr<AVFrame, FreeFrame>;
 using PacketPtr = std::unique_ptr<AVPacket, FreePacket>;
 using CodecPtr = std::unique_ptr<AVCodecContext, FreeCodec>;
 using ParametersPtr = std::unique_ptr<AVCodecParameters, FreeParameters>;
 using ScalerPtr = std::unique_ptr<SwsContext, FreeScaler>;
+using ResamplerPtr = std::unique_ptr<SwrContext, FreeResampler>;
 
 /// `pointer`, or ResourceError when FFmpeg could not allocate.
 template <class T>

@@ -12,14 +12,6 @@
 namespace tarsier::ffmpeg {
 namespace {
 
-// Sound is read only to learn where the container starts; this many packets are enough.
-constexpr std::int64_t kPacketsWithSound = 256;
-
-bool is_readable_video(const AVStream& stream) {
-  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
-         (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
-}
-
 int find_video(const AVFormatContext& context) {
   for (unsigned i = 0; i < context.nb_streams; ++i) {
     if (is_readable_video(*context.streams[i])) return static_cast<int>(i);
@@ -46,7 +38,7 @@ bool is_hidden(const AVStream& stream, const AVPacket& packet) {
 PacketEntry entry_of(const AVStream& stream, const AVPacket& packet, std::int64_t next_pts) {
   PacketEntry entry{packet.pts, packet.dts, packet.duration, (packet.flags & AV_PKT_FLAG_KEY) != 0,
                     false};
-  entry.is_shown = (packet.flags & AV_PKT_FLAG_DISCARD) == 0 && !is_hidden(stream, packet);
+  entry.is_shown = is_shown_picture(stream, packet);
   const AVCodecDescriptor* codec = avcodec_descriptor_get(stream.codecpar->codec_id);
   const bool intra_only = codec != nullptr && (codec->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
   if (stream.codecpar->codec_id == AV_CODEC_ID_GIF) entry.pts = next_pts;
@@ -104,6 +96,20 @@ void check_not_cut_short(ContainerInput& input, const AVStream& stream, const Fr
 
 }  // namespace
 
+double sound_packet_seconds(const AVStream& stream, const AVPacket& packet) {
+  if (packet.pts == AV_NOPTS_VALUE) return std::numeric_limits<double>::infinity();
+  return std::max(0.0, static_cast<double>(packet.pts) * av_q2d(stream.time_base));
+}
+
+bool is_shown_picture(const AVStream& stream, const AVPacket& packet) {
+  return (packet.flags & AV_PKT_FLAG_DISCARD) == 0 && !is_hidden(stream, packet);
+}
+
+bool is_readable_video(const AVStream& stream) {
+  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+         (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
+}
+
 FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
   AVFormatContext& context = input.context();
   FrameTable table;
@@ -129,10 +135,8 @@ FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits) {
       table.packets.push_back(entry_of(stream, *packet, next_pts));
       next_pts += packet->duration;
       if (table.is_still_image) break;
-    } else if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO && packet->pts != AV_NOPTS_VALUE) {
-      // Sound before zero is an encoder's priming, which players skip.
-      sound_start = std::min(
-          sound_start, std::max(0.0, static_cast<double>(packet->pts) * av_q2d(stream.time_base)));
+    } else if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
+      sound_start = std::min(sound_start, sound_packet_seconds(stream, *packet));
     }
     if (with_sound && table.stream >= 0 && walked >= kPacketsWithSound) {
       discard_all_but(context, table.stream, with_sound = false);

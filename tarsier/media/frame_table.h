@@ -45,6 +45,17 @@ struct FrameTable {
   std::int64_t next_key_pts(std::int64_t position) const;
 };
 
+// What the clock of a container starts at, told from its first packets.
+/// Sound is read only to learn that; this many packets are enough.
+inline constexpr std::int64_t kPacketsWithSound = 256;
+/// When a packet of sound begins, in seconds of the container; infinity when it has no time. Sound
+/// before zero is an encoder's priming, which players skip.
+double sound_packet_seconds(const AVStream& stream, const AVPacket& packet);
+/// False for pictures dropped by an edit list, and for hidden VP8 reference pictures.
+bool is_shown_picture(const AVStream& stream, const AVPacket& packet);
+/// A video stream that is not cover art.
+bool is_readable_video(const AVStream& stream);
+
 /// Walks the whole video stream. InputError: no video stream, cut short, over a limit.
 FrameTable walk_packets(ContainerInput& input, const MediaLimits& limits);
 

@@ -11,6 +11,7 @@ struct MediaLimits {
   std::int64_t max_pixels = 33'177'600;  // of one picture: 7680 x 4320
   std::int64_t max_packets = 300'000;    // of the video stream, walked to number the frames
   double max_seconds = 7200;             // from the first frame to the end of the last
+  double max_sound_seconds = 7200;       // of sound kept by one read
   std::int64_t max_streams = 32;         // in one container
   std::int64_t probe_bytes = 5'000'000;  // read to tell what kind of file it is
   double analyze_seconds = 5;            // of media read to find its streams

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <string_view>
+#include <vector>
 
-#include "tarsier/base/atomic_file.h"
 #include "tarsier/base/error.h"
+#include "tarsier/media/audio_encoder.h"
 #include "tarsier/media/ffmpeg_handles.h"
+#include "tarsier/media/memory_muxer.h"
 
 extern "C" {
 #include <libavutil/display.h>
@@ -22,87 +22,15 @@ namespace {
 
 using namespace ffmpeg;
 
-/// A file in memory that containers may seek in.
-class MemoryFile {
- public:
-  MemoryFile() {
-    constexpr int kBufferBytes = 1 << 16;
-    auto* buffer = static_cast<unsigned char*>(allocated(av_malloc(kBufferBytes)));
-    io_ = avio_alloc_context(buffer, kBufferBytes, 1, this, nullptr, write, seek);
-    if (io_ == nullptr) {
-      av_free(buffer);
-      throw_out_of_memory();
-    }
-  }
-  ~MemoryFile() {
-    av_freep(&io_->buffer);
-    avio_context_free(&io_);
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  AVIOContext* io() { return io_; }
-  std::string_view flushed() {
-    avio_flush(io_);
-    return bytes_;
-  }
-
- private:
-  static int write(void* self, std::uint8_t* data, int count) {
-    auto& file = *static_cast<MemoryFile*>(self);
-    const auto size = static_cast<std::size_t>(count);
-    if (file.offset_ + size > file.bytes_.size()) file.bytes_.resize(file.offset_ + size);
-    std::memcpy(file.bytes_.data() + file.offset_, data, size);
-    file.offset_ += size;
-    return count;
-  }
-  static std::int64_t seek(void* self, std::int64_t offset, int whence) {
-    auto& file = *static_cast<MemoryFile*>(self);
-    if (whence == AVSEEK_SIZE) return static_cast<std::int64_t>(file.bytes_.size());
-    if (whence == SEEK_CUR) offset += static_cast<std::int64_t>(file.offset_);
-    if (whence == SEEK_END) offset += static_cast<std::int64_t>(file.bytes_.size());
-    if (offset < 0) return AVERROR(EINVAL);
-    file.offset_ = static_cast<std::size_t>(offset);
-    return offset;
-  }
-
-  std::string bytes_;
-  std::size_t offset_ = 0;
-  AVIOContext* io_ = nullptr;
-};
-
-struct FreeMuxer {
-  void operator()(AVFormatContext* muxer) const { avformat_free_context(muxer); }
-};
-using MuxerPtr = std::unique_ptr<AVFormatContext, FreeMuxer>;
-
 constexpr int kMilliseconds = 1000;
-
-void set_option(void* object, const std::string& name, const std::string& value, const char* of) {
-  if (av_opt_set(object, name.c_str(), value.c_str(), AV_OPT_SEARCH_CHILDREN) < 0) {
-    throw ConfigError(
-        {name, fmt::format("the {} does not take the value '{}'", of, value), "check its options"});
-  }
-}
 
 }  // namespace
 
 struct VideoWriter::Encoder {
   Encoder(std::filesystem::path path, Size of, const VideoWriterOptions& wanted)
-      : file(std::move(path)), size(of), options(wanted) {
+      : size(of), options(wanted), muxer(std::move(path), "use .mp4, .mkv, .webm, .avi or .gif") {
     check(size.height > 0 && size.width > 0, "a video has a positive size");
     check(options.frames_per_second > 0, "a video has a positive frame rate");
-    route_log();
-    AVFormatContext* context = nullptr;
-    avformat_alloc_output_context2(&context, nullptr, nullptr, file.filename().c_str());
-    if (context == nullptr) {
-      throw ConfigError({file.string(), "no container has this extension",
-                         "use .mp4, .mkv, .webm, .avi or .gif"});
-    }
-    muxer.reset(context);
-    muxer->pb = memory.io();
-    muxer->flags |= AVFMT_FLAG_CUSTOM_IO;
-    muxer->flags |= AVFMT_FLAG_BITEXACT;
   }
 
   // Both times are known only at the first frame: whether the rate is constant decides the time
@@ -110,11 +38,8 @@ struct VideoWriter::Encoder {
   void open(bool milliseconds) {
     time_base =
         milliseconds ? AVRational{1, kMilliseconds} : AVRational{1, options.frames_per_second};
-    const AVCodec* encoder = avcodec_find_encoder_by_name(options.codec.c_str());
-    if (encoder == nullptr) {
-      throw ConfigError({options.codec, "this FFmpeg has no such encoder", "see ffmpeg -encoders"});
-    }
-    codec.reset(allocated(avcodec_alloc_context3(encoder)));
+    const AVCodec& encoder = encoder_named(options.codec);
+    codec.reset(allocated(avcodec_alloc_context3(&encoder)));
     codec->width = static_cast<int>(size.width);
     codec->height = static_cast<int>(size.height);
     codec->pix_fmt = av_get_pix_fmt(options.pixel_format.c_str());
@@ -122,8 +47,7 @@ struct VideoWriter::Encoder {
     codec->framerate = milliseconds ? AVRational{0, 1} : AVRational{options.frames_per_second, 1};
     codec->thread_count = options.threads;
     codec->flags |= AV_CODEC_FLAG_BITEXACT;
-    if ((muxer->oformat->flags & AVFMT_GLOBALHEADER) != 0)
-      codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    if (muxer.wants_global_header()) codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     if (options.gop_size > 0) codec->gop_size = options.gop_size;
     if (options.b_frames >= 0) codec->max_b_frames = options.b_frames;
     const bool is_rgb = (av_pix_fmt_desc_get(codec->pix_fmt) != nullptr) &&
@@ -140,7 +64,7 @@ struct VideoWriter::Encoder {
     }
     for (const auto& [name, value] : options.encoder_options)
       set_option(codec.get(), name, value, "encoder");
-    if (avcodec_open2(codec.get(), encoder, nullptr) < 0) {
+    if (avcodec_open2(codec.get(), &encoder, nullptr) < 0) {
       throw ConfigError({options.codec,
                          fmt::format("cannot encode {} x {} pixels as {}", size.width, size.height,
                                      options.pixel_format),
@@ -151,7 +75,8 @@ struct VideoWriter::Encoder {
   }
 
   void open_muxer() {
-    stream = allocated(avformat_new_stream(muxer.get(), nullptr));
+    AVFormatContext& context = muxer.context();
+    stream = allocated(avformat_new_stream(&context, nullptr));
     stream->time_base = time_base;
     stream->avg_frame_rate = codec->framerate;
     if (avcodec_parameters_from_context(stream->codecpar, codec.get()) < 0) throw_out_of_memory();
@@ -161,14 +86,13 @@ struct VideoWriter::Encoder {
       av_display_rotation_set(reinterpret_cast<std::int32_t*>(matrix), options.rotation_degrees);
     }
     if (!options.comment.empty())
-      av_dict_set(&muxer->metadata, "comment", options.comment.c_str(), 0);
-    for (const auto& [name, value] : options.muxer_options)
-      set_option(muxer.get(), name, value, "container");
-    if (avformat_write_header(muxer.get(), nullptr) < 0) {
-      throw ConfigError({file.string(),
-                         fmt::format("this container does not take {}", options.codec),
-                         "use another extension or encoder"});
+      av_dict_set(&context.metadata, "comment", options.comment.c_str(), 0);
+    std::string codecs = options.codec;
+    if (!options.sound.codec.empty()) {
+      sound_encoder = std::make_unique<AudioEncoder>(muxer, options.sound);
+      codecs += " with " + options.sound.codec;
     }
+    muxer.write_header(options.muxer_options, codecs);
   }
 
   void open_scaler(bool is_rgb) {
@@ -217,12 +141,10 @@ struct VideoWriter::Encoder {
       // Without a duration the last frame would end as it starts, and an edit list would drop it.
       if (packet->duration == 0)
         packet->duration = std::max(1, time_base.den / options.frames_per_second);
-      av_packet_rescale_ts(packet.get(), codec->time_base, stream->time_base);
-      packet->stream_index = stream->index;
-      result = av_interleaved_write_frame(muxer.get(), packet.get());
+      muxer.write(*packet, *stream, codec->time_base);
     }
-    throw ConfigError({file.string(), "the encoder or the container refused a frame",
-                       "use another encoder or extension"});
+    throw ConfigError(
+        {options.codec, "the encoder refused a frame", "use another encoder or pixel format"});
   }
 
   void finish() {
@@ -230,18 +152,18 @@ struct VideoWriter::Encoder {
     check(!finished, "a video is finished once");
     finished = true;
     encode(nullptr);
-    if (av_write_trailer(muxer.get()) < 0) {
-      throw ConfigError(
-          {file.string(), "the container could not be completed", "use another extension"});
+    if (sound_encoder != nullptr) {
+      sound_encoder->encode(sound);
+      sound_encoder->finish();
     }
-    write_file_atomically(file, memory.flushed());
+    muxer.finish();
   }
 
-  std::filesystem::path file;
   Size size;
   VideoWriterOptions options;
-  MemoryFile memory;
-  MuxerPtr muxer;
+  MemoryMuxer muxer;
+  std::unique_ptr<AudioEncoder> sound_encoder;
+  std::vector<float> sound;  // encoded at the end: the muxer puts its packets between the others
   CodecPtr codec;
   ScalerPtr scaler;
   FramePtr picture;
@@ -273,6 +195,11 @@ void VideoWriter::write_at(std::span<const std::uint8_t> rgb, std::int64_t milli
   }
   check(encoder_->in_milliseconds, "a video has times for all frames or for none");
   encoder_->write(rgb, milliseconds);
+}
+
+void VideoWriter::write_sound(std::span<const float> samples) {
+  check(!encoder_->options.sound.codec.empty(), "a video with sound names its codec");
+  encoder_->sound.insert(encoder_->sound.end(), samples.begin(), samples.end());
 }
 
 void VideoWriter::finish() { encoder_->finish(); }

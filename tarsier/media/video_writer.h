@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "tarsier/media/audio_writer.h"
 #include "tarsier/media/frame.h"
 
 namespace tarsier {
@@ -26,6 +27,7 @@ struct VideoWriterOptions {
   std::string matrix = "bt601";  // bt601, bt709, or "" for BT.601 samples without a tag
   int threads = 1;               // one thread gives the same bytes on every run
   std::string comment;           // stored in the container; VideoInfo::comment
+  AudioTrackOptions sound;       // its codec is empty: a video without sound
   std::map<std::string, std::string> encoder_options;  // passed on to the encoder ...
   std::map<std::string, std::string> muxer_options;    // ... and to the container
 };
@@ -45,6 +47,9 @@ class VideoWriter {
   /// The same, shown at `milliseconds` after the first frame; times ascend. For variable frame
   /// rate: all frames or none.
   void write_at(std::span<const std::uint8_t> rgb, std::int64_t milliseconds);
+  /// More sound, [samples, channels] as `options.sound` says, behind what was written before; at
+  /// any time before finish().
+  void write_sound(std::span<const float> samples);
   /// Writes the file. Without it nothing appears.
   void finish();
 

@@ -10,11 +10,23 @@ namespace tarsier {
 
 double to_milliseconds(double seconds) { return std::round(seconds * 1000) / 1000; }
 
+nlohmann::ordered_json seen_row(const MediaClip& clip, const SeenMedia& seen) {
+  nlohmann::ordered_json seconds = nlohmann::ordered_json::array();
+  for (const double each : clip.choice.seconds) seconds.push_back(to_milliseconds(each));
+  return {{"source", clip.path},
+          {"sha256", sha256_of_file(clip.path)},
+          {"frames",
+           {{"indices", clip.choice.indices},
+            {"seconds", std::move(seconds)},
+            {"size", {seen.resized.width, seen.resized.height}},
+            {"source_size", {seen.source.width, seen.source.height}},
+            {"sampler", clip.choice.sampler},
+            {"visual_tokens", seen.tokens}}}};
+}
+
 nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
                                   const ModelSession& session, const SamplingParams& sampling) {
   const ModelInfo& info = session.model->info();
-  nlohmann::ordered_json seconds = nlohmann::ordered_json::array();
-  for (const double each : clip.choice.seconds) seconds.push_back(to_milliseconds(each));
   nlohmann::ordered_json params = {
       {"temperature", sampling.temperature},
       {"top_p", sampling.top_p},
@@ -25,33 +37,32 @@ nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
       {"seed", sampling.seed},
       {"stop", sampling.stop}};
   if (sampling.max_new_tokens) params["max_new_tokens"] = *sampling.max_new_tokens;
+  const nlohmann::ordered_json saw = seen_row(clip, seen);
   return {{"v", 1},
           {"id", std::filesystem::path(clip.path).stem().string()},
-          {"source", clip.path},
-          {"sha256", sha256_of_file(clip.path)},
+          {"source", saw["source"]},
+          {"sha256", saw["sha256"]},
           {"status", "ok"},
           {"model", info.name},
           {"revision", session.revision},
           {"dtype", info.dtype},
           {"template", info.template_origin},
           {"params", std::move(params)},
-          {"frames",
-           {{"indices", clip.choice.indices},
-            {"seconds", std::move(seconds)},
-            {"size", {seen.resized.width, seen.resized.height}},
-            {"source_size", {seen.source.width, seen.source.height}},
-            {"sampler", clip.choice.sampler},
-            {"visual_tokens", seen.tokens}}},
+          {"frames", saw["frames"]},
           {"t_decode_s", to_milliseconds(clip.decode_seconds)}};
 }
 
-nlohmann::ordered_json usage_of(const Completion& completion, const SeenMedia& seen) {
+nlohmann::ordered_json usage_of(const Completion& completion, std::int64_t media_tokens) {
   return {
       {"prompt_tokens", completion.prompt_tokens},
       {"completion_tokens", completion.new_tokens},
       {"total_tokens", completion.prompt_tokens + completion.new_tokens},
       {"prompt_tokens_details",
-       {{"text_tokens", completion.prompt_tokens - seen.tokens}, {"video_tokens", seen.tokens}}}};
+       {{"text_tokens", completion.prompt_tokens - media_tokens}, {"video_tokens", media_tokens}}}};
+}
+
+nlohmann::ordered_json usage_of(const Completion& completion, const SeenMedia& seen) {
+  return usage_of(completion, seen.tokens);
 }
 
 nlohmann::ordered_json failed_row(const std::string& path, std::string_view code,

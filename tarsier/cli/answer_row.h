@@ -16,7 +16,11 @@ namespace tarsier {
 nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
                                   const ModelSession& session, const SamplingParams& sampling);
 
-/// Tokens in and out, in the words of the HTTP API.
+/// What of it is the file's own: source, sha256, frames.
+nlohmann::ordered_json seen_row(const MediaClip& clip, const SeenMedia& seen);
+
+/// Tokens in and out, in the words of the HTTP API; `media_tokens` of them stand for media.
+nlohmann::ordered_json usage_of(const Completion& completion, std::int64_t media_tokens);
 nlohmann::ordered_json usage_of(const Completion& completion, const SeenMedia& seen);
 
 /// A row without a caption, for one input of several that failed.

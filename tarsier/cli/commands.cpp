@@ -6,6 +6,7 @@ namespace {
 constexpr Command kCommands[] = {
     {"describe", "a description of a video or an image", run_describe},
     {"ask", "answers to questions about a video or an image", run_ask},
+    {"chat", "a conversation about videos and images", run_chat},
     {"ground", "when things happen in a video", run_ground},
     {"plan", "memory and arithmetic a clip would need", run_plan},
     {"train pretrain", "pre-train a model from a recipe", run_train_pretrain},
@@ -21,6 +22,7 @@ constexpr Command kCommands[] = {
     {"data selfsup", "tasks made of videos without their words", run_data_selfsup},
     {"data mix", "rows of several files in one order, each with its share", run_data_mix},
     {"data shard", "rows with their media in webdataset tars", run_data_shard},
+    {"models", "what each family of models can see, hear and say", run_models},
     {"inspect", "what a model directory holds: settings, parameters, tensors", run_inspect},
     {"verify", "check that a model directory is whole", run_verify},
     {"limits", "the limits in force", run_limits},

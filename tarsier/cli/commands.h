@@ -11,6 +11,7 @@ namespace tarsier {
 std::span<const Command> commands();
 
 CommandFunction run_ask;
+CommandFunction run_chat;
 CommandFunction run_data_check;
 CommandFunction run_data_convert;
 CommandFunction run_data_filter;
@@ -25,6 +26,7 @@ CommandFunction run_eval_world;
 CommandFunction run_ground;
 CommandFunction run_inspect;
 CommandFunction run_limits;
+CommandFunction run_models;
 CommandFunction run_plan;
 CommandFunction run_verify;
 CommandFunction run_train_pretrain;

@@ -12,13 +12,15 @@
 #include "tarsier/cli/clip.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
+#include "tarsier/cli/describe_prompt.h"
 #include "tarsier/cli/model_session.h"
 
 namespace tarsier {
 namespace {
 
 struct Flags : AnswerFlags {
-  std::string prompt;
+  std::string prompt, style = "detailed";
+  std::vector<std::string> languages;
   std::vector<std::string> media;
 };
 
@@ -34,10 +36,25 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("--prompt", flags.prompt,
                  "What to ask in place of \"Describe the video in detail.\"")
       ->type_name("TEXT");
+  app.add_option("--lang", flags.languages,
+                 "Languages of the description; one the model was not trained to answer in is "
+                 "translated by it in a second step, which --json records")
+      ->type_name("en,zh,...")
+      ->delimiter(',')
+      ->expected(1)
+      ->allow_extra_args(false);
+  app.add_option("--style", flags.style, "detailed or brief")
+      ->type_name("NAME")
+      ->capture_default_str();
   add_answer_flags(app, flags);
   app.add_option("MEDIA", flags.media, "Video or image files")->required();
   if (!parse_arguments(app, arguments)) return false;
   check_answer_flags(flags);
+  if (!flags.prompt.empty() && (!flags.languages.empty() || flags.style != "detailed")) {
+    throw ConfigError({"--prompt", "says it all, and --lang or --style is given too",
+                       "say the language in the prompt"});
+  }
+  if (flags.languages.empty()) flags.languages = {"en"};
   if (!flags.clip.show_frames.empty() && flags.media.size() > 1) {
     throw ConfigError({"--show-frames", "writes one picture, several files are given",
                        "describe them one at a time"});
@@ -53,37 +70,36 @@ class Describer {
   void describe(const std::string& path) {
     const VideoLanguageModel& model = *session_.model;
     const MediaClip clip = read_clip(path, model.sampling(), flags_.clip.request);
-    const std::string prompt = !flags_.prompt.empty() ? flags_.prompt
-                               : clip.is_image()      ? "Describe the image in detail."
-                                                      : "Describe the video in detail.";
+    const std::vector<DescribePrompt> prompts = prompts_for(clip);
     const Stopwatch stopwatch;
-    const Conversation conversation = question_about(clip, prompt);
-    const SeenMedia seen = model.plan_media(conversation).at(0);
-    const ModelInputs inputs = model.prepare(conversation);
-    new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
-                    flags_.sampling);  // before anything is said
-    announce_clip(flags_, clip, seen, model.info(), notice_);
-
+    const SeenMedia seen = model.plan_media(question_about(clip, prompts[0].text)).at(0);
+    const bool streams = prompts.size() == 1 && !prompts[0].translated && !flags_.output.json;
     bool named = flags_.media.size() < 2;
     const TextSink say = [&](std::string_view piece) {
       if (!named) print_answer(path + ": ");
       named = true;
       print_answer(piece);
     };
-    const Completion done = generate(model, *session_.backend, inputs, flags_.sampling,
-                                     flags_.output.json ? TextSink() : say, context_.stop);
-    if (!flags_.output.json) {
-      say("\n");
-    } else if (done.reason != FinishReason::cancelled) {
-      nlohmann::ordered_json row = answer_row(clip, seen, session_, flags_.sampling);
-      row["params"]["prompt"] = prompt;
-      row["caption"] = done.text;
-      row["finish_reason"] = name_of(done.reason);
-      row["usage"] = usage_of(done, seen);
-      row["t_gen_s"] = stopwatch.seconds();
-      if (flags_.tokens) row["token_ids"] = done.tokens;
-      print_answer(line_of(row));
+    MediaInputs media;
+    std::vector<Branch> branches;
+    for (const DescribePrompt& prompt : prompts) {
+      const auto purpose =
+          branches.empty() ? PromptPurpose::generate : PromptPurpose::generate_without_pixels;
+      ModelInputs inputs = model.prepare(question_about(clip, prompt.text), purpose);
+      if (branches.empty()) media = std::move(inputs.media);
+      new_token_limit(model.info(), std::ssize(inputs.prompt.tokens),
+                      flags_.sampling);  // before anything is said
+      branches.push_back({std::move(inputs.prompt), flags_.sampling, streams ? say : TextSink()});
     }
+    announce_clip(flags_, clip, seen, model.info(), notice_);
+    std::vector<Completion> done =
+        generate_branches(model, *session_.backend, media, branches, context_.stop);
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (context_.stop.stop_requested() && !streams) return;
+      named = flags_.media.size() < 2;
+      finish(clip, seen, prompts[i], std::move(done[i]), stopwatch, streams ? TextSink() : say);
+    }
+    if (streams) print_answer("\n");
   }
 
   int describe_all() {
@@ -104,6 +120,49 @@ class Describer {
   }
 
  private:
+  std::vector<DescribePrompt> prompts_for(const MediaClip& clip) const {
+    if (!flags_.prompt.empty()) return {{"", flags_.prompt, false}};
+    std::vector<DescribePrompt> prompts;
+    for (const std::string& language : flags_.languages) {
+      prompts.push_back(describe_prompt(session_.directory,
+                                        capabilities_of(session_.model->info().family), language,
+                                        flags_.style, clip.is_image()));
+    }
+    return prompts;
+  }
+
+  /// Translates where that is the second step, and says what was not said while it was written.
+  void finish(const MediaClip& clip, const SeenMedia& seen, const DescribePrompt& prompt,
+              Completion done, const Stopwatch& stopwatch, const TextSink& say) {
+    const std::string english = prompt.translated ? done.text : "";
+    if (prompt.translated) {
+      const Conversation request{
+          {"user", {{translation_prompt(prompt.language, done.text), nullptr}}}};
+      done = generate(*session_.model, *session_.backend, session_.model->prepare(request),
+                      flags_.sampling, {}, context_.stop);
+    }
+    if (!flags_.output.json) {
+      if (!say) return;
+      say(flags_.languages.size() > 1 ? prompt.language + ": " + done.text + "\n"
+                                      : done.text + "\n");
+      return;
+    }
+    if (done.reason == FinishReason::cancelled) return;
+    nlohmann::ordered_json row = answer_row(clip, seen, session_, flags_.sampling);
+    row["params"]["prompt"] = prompt.text;
+    row["caption"] = done.text;
+    if (!prompt.language.empty()) {
+      row["lang"] = prompt.language;
+      row["lang_mode"] = prompt.translated ? "two_step" : "native";
+      if (prompt.translated) row["caption_en"] = english;
+    }
+    row["finish_reason"] = name_of(done.reason);
+    row["usage"] = usage_of(done, prompt.translated ? 0 : seen.tokens);
+    row["t_gen_s"] = stopwatch.seconds();
+    if (flags_.tokens) row["token_ids"] = done.tokens;
+    print_answer(line_of(row));
+  }
+
   const CommandContext& context_;
   const Flags& flags_;
   ModelSession session_;

@@ -5,15 +5,18 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/rename.h"
 #include "tarsier/checkpoint/safetensors.h"
 #include "tarsier/checkpoint/shards.h"
+#include "tarsier/checkpoint/weight_index.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/default_model.h"
+#include "tarsier/models/registry.h"
 
 namespace tarsier {
 namespace {
@@ -36,15 +39,16 @@ constexpr const char* kNestedSettings[] = {"text_config", "vision_config"};
 constexpr const char* kVisionSettings[] = {"depth", "embed_dim", "num_heads", "patch_size",
                                            "spatial_merge_size"};
 
-// What a tensor is part of, by its name.
+// What a tensor is part of, by its name: in any family, in any layout.
 std::string part_of(std::string_view name) {
-  const auto ours = apply_renames(kQwen2VlNames, name);
-  if (!ours) return "other";
-  if (ours->starts_with("visual.merger.")) return "merger";
-  if (ours->starts_with("visual.")) return "vision tower";
-  if (ours->starts_with("model.embed_tokens.")) return "embedding";
-  if (ours->starts_with("lm_head.")) return "output head";
-  return "decoder";
+  const auto holds = [&](std::string_view part) { return name.find(part) != name.npos; };
+  if (holds("merger.")) return "merger";
+  if (holds("projector.")) return "projector";
+  if (holds("visual.") || holds("vision_tower.")) return "vision tower";
+  if (holds("audio.") || holds("speech") || holds("final_linear.")) return "sound";
+  if (holds("embed_tokens.")) return "embedding";
+  if (holds("lm_head.")) return "output head";
+  return holds("layers.") || holds("norm.") ? "decoder" : "other";
 }
 
 std::int64_t elements_of(const TensorView& tensor) {
@@ -98,10 +102,49 @@ void add_tensors(const Tensors& tensors, nlohmann::ordered_json& json) {
   json["tensors"] = std::move(list);
 }
 
+/// A model whose weights are not here: the tensors that config.json asks for.
+void add_network(const std::filesystem::path& directory, const WeightIndex& index,
+                 nlohmann::ordered_json& json) {
+  Network network = read_network(directory);
+  std::map<std::string, std::int64_t> parts;
+  std::set<std::string> paths;
+  std::int64_t parameters = 0;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  const TensorVisitor add = [&](const std::string& path, Tensor& tensor) {
+    const std::string name = invert_renames(network.published_names, path).value_or(path);
+    parameters += tensor.numel();
+    parts[part_of(name)] += tensor.numel();
+    paths.insert(path);
+    list.push_back({{"name", name}, {"dtype", nullptr}, {"shape", tensor.sizes().vec()}});
+  };
+  CausalDecoder decoder(network.decoder);
+  network.encoder->visit(Scope(add));
+  decoder.visit(Scope(add));
+  if (const std::int64_t unused = network.encoder->unused_parameters(); unused > 0) {
+    parameters += unused;
+    parts["unused"] = unused;
+  }
+  for (const auto& [name, file] : index.file_of) {
+    if (const auto path = apply_renames(network.names, name)) paths.erase(*path);
+  }
+  json["weights_here"] = false;
+  json["parameters"] = parameters;
+  json["bytes"] = index.total_bytes ? nlohmann::ordered_json(*index.total_bytes) : nullptr;
+  json["parameters_by_part"] = parts;
+  json["parameters_by_dtype"] = nlohmann::ordered_json::object();
+  json["missing_from_index"] = paths;
+  json["tensors"] = std::move(list);
+}
+
 nlohmann::ordered_json examine(const std::filesystem::path& path) {
   nlohmann::ordered_json json;
   if (std::filesystem::is_directory(path)) {
     json["config"] = settings_of(path);
+    if (const auto index = index_without_weights(path)) {
+      json["files"] = index->files();
+      add_network(path, *index, json);
+      return json;
+    }
     const Checkpoint checkpoint = Checkpoint::open(path);
     json["files"] = checkpoint.files();
     add_tensors(checkpoint.tensors(), json);
@@ -148,13 +191,22 @@ std::string as_text(const nlohmann::ordered_json& json) {
   const auto parameters = json["parameters"].get<std::int64_t>();
   text +=
       fmt::format("files: {}\n", fmt::join(json["files"].get<std::vector<std::string>>(), ", "));
-  text += fmt::format("parameters: {}, {} bytes\n", parameters, json["bytes"].get<std::int64_t>());
+  text += fmt::format("parameters: {}, {} bytes\n", parameters,
+                      json["bytes"].is_null() ? "unknown" : json["bytes"].dump());
   text += counts(json["parameters_by_part"], parameters);
-  text += "stored as:\n" + counts(json["parameters_by_dtype"], parameters);
+  if (json.contains("weights_here")) {
+    text += "the weights are not here: shapes are what config.json asks for\n";
+    if (!json["missing_from_index"].empty())
+      text +=
+          fmt::format("missing from the index: {}\n",
+                      fmt::join(json["missing_from_index"].get<std::vector<std::string>>(), ", "));
+  } else {
+    text += "stored as:\n" + counts(json["parameters_by_dtype"], parameters);
+  }
   text += fmt::format("tensors: {}\n", json["tensors"].size());
   for (const auto& tensor : json["tensors"]) {
     text += fmt::format("  {} {} [{}]\n", tensor["name"].get<std::string>(),
-                        tensor["dtype"].get<std::string>(),
+                        tensor["dtype"].is_null() ? "-" : tensor["dtype"].get<std::string>(),
                         fmt::join(tensor["shape"].get<std::vector<std::int64_t>>(), ", "));
   }
   return text;

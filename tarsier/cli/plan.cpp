@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -10,7 +11,9 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
+#include "tarsier/checkpoint/rename.h"
 #include "tarsier/checkpoint/shards.h"
+#include "tarsier/checkpoint/weight_index.h"
 #include "tarsier/cli/answer_row.h"
 #include "tarsier/cli/clip.h"
 #include "tarsier/cli/command_line.h"
@@ -154,6 +157,10 @@ nlohmann::ordered_json make_training_plan(const Flags& flags) {
   options.without_weights = true;
   const auto model = load_model(directory, options);
   const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
+  if (model->info().family != "qwen2_vl" && model->info().family != "tarsier2") {
+    throw ConfigError({"--train", "knows the vision tower of Qwen2-VL and Tarsier2 only",
+                       "leave it out to plan an answer"});
+  }
   const Conversation conversation = about(outline(flags, model->sampling()));
   const ModelInputs inputs = model->prepare(conversation, PromptPurpose::generate_without_pixels);
   return plan_training(
@@ -163,25 +170,84 @@ nlohmann::ordered_json make_training_plan(const Flags& flags) {
       static_cast<std::int64_t>(inputs.prompt.tokens.size()));
 }
 
-nlohmann::ordered_json make_plan(const Flags& flags) {
-  const std::filesystem::path directory = model_directory(flags.model);
+/// A model as far as a plan needs it: with its weights or, where only their index is here, without.
+struct Planned {
+  Family family;
+  std::string name;
+  at::ScalarType stored = at::kBFloat16;
+  std::int64_t parameters = 0;
+  bool here = true;  // the weights, not only their index
+};
+
+/// The type that config.json says the weights are stored in; bf16 where it says nothing.
+at::ScalarType configured_dtype(const std::filesystem::path& directory) {
+  const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
+  const std::string name = config.string_or("dtype", config.string_or("torch_dtype", "bfloat16"));
+  return name == "float32" ? at::kFloat : name == "float16" ? at::kHalf : at::kBFloat16;
+}
+
+Planned read_planned(const Flags& flags, const std::filesystem::path& directory) {
   LoadOptions options;
   options.max_pixels = flags.max_pixels;
-  options.dtype = stored_dtype(Checkpoint::open(directory));
-  const auto model = load_model(directory, options);  // mapped: no weight is read
-  const DecoderConfig& decoder = model->decoder().config();
-  const Conversation conversation = about(outline(flags, model->sampling()));
-  const SeenMedia seen = model->plan_media(conversation).at(0);
-  const auto prompt_tokens = static_cast<std::int64_t>(
-      model->prepare(conversation, PromptPurpose::generate_without_pixels).prompt.tokens.size());
+  Planned planned{read_family(directory, options),
+                  std::filesystem::weakly_canonical(directory).filename().string()};
+  const bool here = !index_without_weights(directory);
+  if (here) {
+    const Checkpoint checkpoint = Checkpoint::open(directory);
+    planned.stored = stored_dtype(checkpoint);
+    for (const auto& [name, tensor] : checkpoint.tensors()) {
+      std::int64_t values = is_ignored_tensor(name) ? 0 : 1;
+      for (const std::int64_t size : tensor.shape) values *= size;
+      planned.parameters += values;
+    }
+  } else {
+    planned.stored = configured_dtype(directory);
+    planned.parameters = planned.family.network.encoder->unused_parameters();
+    const TensorVisitor count = [&](const std::string&, Tensor& tensor) {
+      planned.parameters += tensor.numel();
+    };
+    planned.family.network.encoder->visit(Scope(count));
+    CausalDecoder(planned.family.network.decoder).visit(Scope(count));
+  }
+  planned.here = here;
+  return planned;
+}
+
+/// Tokens of the whole prompt. Where the tokenizer is not here either, the words are taken for as
+/// many as they have letters.
+std::int64_t prompt_tokens_of(const Flags& flags, const std::filesystem::path& directory,
+                              const Conversation& conversation, std::int64_t media_tokens) {
+  constexpr const char* kTokenizers[] = {"tokenizer.json", "tokenizer.model", "vocab.json"};
+  const auto there = [&](const char* file) { return std::filesystem::exists(directory / file); };
+  if (std::ranges::none_of(kTokenizers, there))
+    return media_tokens + std::ssize(conversation[0].parts.back().text);
+  LoadOptions options;
+  options.max_pixels = flags.max_pixels;
+  options.without_weights = true;
+  return std::ssize(load_model(directory, options)
+                        ->prepare(conversation, PromptPurpose::generate_without_pixels)
+                        .prompt.tokens);
+}
+
+nlohmann::ordered_json make_plan(const Flags& flags) {
+  const std::filesystem::path directory = model_directory(flags.model);
+  const Planned planned = read_planned(flags, directory);
+  const DecoderConfig& decoder = planned.family.network.decoder;
+
+  const Conversation conversation = about(outline(flags, planned.family.sampling));
+  const SeenMedia seen = planned.family.plan_media(conversation).at(0);
+  const std::int64_t prompt_tokens = prompt_tokens_of(flags, directory, conversation, seen.tokens);
   SamplingParams sampling;
   sampling.max_new_tokens = flags.new_tokens;
-  new_token_limit(model->info(), prompt_tokens, sampling);
+  ModelInfo info;
+  info.name = planned.name;
+  info.max_tokens = planned.family.max_tokens;
+  new_token_limit(info, prompt_tokens, sampling);
 
-  const at::ScalarType dtype = compute_dtype(flags, *options.dtype, model->info().parameters);
+  const at::ScalarType dtype = compute_dtype(flags, planned.stored, planned.parameters);
   const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
-  const std::int64_t weights = model->info().parameters * element;
-  const EncodeCost encoding = model->encode_cost(seen, element);
+  const std::int64_t weights = planned.parameters * element;
+  const EncodeCost encoding = planned.family.network.encoder->cost(seen, element);
   const std::int64_t pixels = encoding.input_bytes, vision_bytes = encoding.activation_bytes;
   const std::int64_t prefill_bytes = prefill_activation_bytes(decoder, prompt_tokens, element);
   const std::int64_t cache =
@@ -189,10 +255,10 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
   const std::int64_t total = weights + pixels + std::max(vision_bytes, prefill_bytes + cache);
   const ClipFlops flops = clip_flops(decoder, encoding.flops, prompt_tokens);
   const std::int64_t available = read_machine().available_bytes;
-  return {{"model", model->info().name},
-          {"family", model->info().family},
+  return {{"model", planned.name},
+          {"family", planned.family.name},
           {"dtype", name_of(dtype)},
-          {"parameters", model->info().parameters},
+          {"parameters", planned.parameters},
           {"frames", seen.frames},
           {"source_size", {seen.source.width, seen.source.height}},
           {"size", {seen.resized.width, seen.resized.height}},
@@ -200,7 +266,8 @@ nlohmann::ordered_json make_plan(const Flags& flags) {
           {"prompt_tokens", prompt_tokens},
           {"max_new_tokens", flags.new_tokens},
           {"weights_bytes", weights},
-          {"weights_mapped", dtype == *options.dtype},
+          {"weights_here", planned.here},
+          {"weights_mapped", planned.here && dtype == planned.stored},
           {"pixels_bytes", pixels},
           {"vision_activation_bytes", vision_bytes},
           {"prefill_activation_bytes", prefill_bytes},

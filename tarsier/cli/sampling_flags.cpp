@@ -20,6 +20,8 @@ void add_sampling_flags(CLI::App& app, SamplingParams& params) {
       ->type_name("R");
   app.add_option("--seed", params.seed, "Of the draws, when the temperature is above 0")
       ->type_name("N");
+  app.add_flag("--keep-loops", params.keep_loops,
+               "Let an answer that only repeats itself go on; without it, it ends there");
   app.add_option("--stop", params.stop, "Text that ends the answer; may be given several times")
       ->type_name("TEXT")
       ->take_all()

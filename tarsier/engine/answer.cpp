@@ -12,6 +12,8 @@ std::string_view name_of(FinishReason reason) {
       return "stop";
     case FinishReason::length:
       return "length";
+    case FinishReason::loop:
+      return "loop";
     case FinishReason::cancelled:
       return "cancelled";
   }
@@ -23,6 +25,7 @@ Answer::Answer(const Tokenizer& tokenizer, const GenerationDefaults& defaults,
                std::span<const std::int64_t> prompt_tokens, TextSink sink)
     : defaults_(defaults),
       max_new_tokens_(max_new_tokens),
+      keep_loops_(params.keep_loops),
       sampler_(params, prompt_tokens, defaults.repetition_penalty),
       detokenizer_(tokenizer),
       stops_(params.stop),
@@ -38,6 +41,7 @@ bool Answer::push(std::span<const float> logits) {
   if (is_end(defaults_.end_ids, token)) return finish(FinishReason::stop);
   emit(stops_.push(detokenizer_.push(token)));
   if (stops_.hit()) return finish(FinishReason::stop);
+  if (!keep_loops_ && loops_.push(token)) return finish(FinishReason::loop);
   if (completion_.new_tokens >= max_new_tokens_) return finish(FinishReason::length);
   return true;
 }

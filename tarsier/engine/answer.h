@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tarsier/engine/loop_detector.h"
 #include "tarsier/engine/sampling.h"
 #include "tarsier/engine/stop.h"
 #include "tarsier/models/generation_defaults.h"
@@ -14,8 +15,10 @@
 
 namespace tarsier {
 
-enum class FinishReason { stop, length, cancelled };
-std::string_view name_of(FinishReason reason);  // "stop", "length", "cancelled"
+/// Why an answer ended: an end token or stop string, the most tokens asked for, a loop (the answer
+/// repeated itself), or the caller's stop.
+enum class FinishReason { stop, length, loop, cancelled };
+std::string_view name_of(FinishReason reason);  // "stop", "length", "loop", "cancelled"
 
 struct Completion {
   std::string text;
@@ -47,9 +50,11 @@ class Answer {
 
   const GenerationDefaults& defaults_;
   const std::int64_t max_new_tokens_;
+  const bool keep_loops_;
   Sampler sampler_;
   Detokenizer detokenizer_;
   StopStrings stops_;
+  LoopDetector loops_;
   TextSink sink_;
   Completion completion_;
   bool finished_ = false;

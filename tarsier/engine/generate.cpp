@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tarsier/base/error.h"
+#include "tarsier/engine/held_slots.h"
 
 namespace tarsier {
 namespace {
@@ -20,26 +21,6 @@ std::int64_t length_of(const Prompt& prompt) {
 std::int64_t end_of_media(const Prompt& prompt) {
   return prompt.spans.empty() ? 0 : prompt.spans.back().begin + prompt.spans.back().length;
 }
-
-/// The slots of one turn; whatever happens, they are given back.
-class HeldSlots {
- public:
-  explicit HeldSlots(DecodeBackend& backend) : backend_(backend) {}
-  ~HeldSlots() {
-    for (const Slot slot : slots_) backend_.release(slot);
-  }
-  HeldSlots(const HeldSlots&) = delete;
-  HeldSlots& operator=(const HeldSlots&) = delete;
-  Slot add(Slot slot) { return slots_.emplace_back(slot); }
-  void release(Slot slot) {
-    std::erase(slots_, slot);
-    backend_.release(slot);
-  }
-
- private:
-  DecodeBackend& backend_;
-  std::vector<Slot> slots_;
-};
 
 /// Tokens that all prompts begin with, media included, leaving each at least one of its own; 0 when
 /// that is not all media.
@@ -124,7 +105,7 @@ std::vector<Completion> generate_branches(const VideoLanguageModel& model, Decod
     new_token_limit(model.info(), length_of(branch.prompt), branch.sampling);
   }
   const Tensor media_tokens =
-      media.pixels.defined() && !branches.empty() ? model.encode(media) : Tensor();
+      has_media(media) && !branches.empty() ? model.encode(media) : Tensor();
   return generate_branches(model, backend, media_tokens, branches, std::move(stop));
 }
 

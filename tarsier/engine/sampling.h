@@ -19,6 +19,7 @@ struct SamplingParams {
   std::optional<std::int64_t>
       max_new_tokens;  // unset: kDefaultNewTokens, fewer where the model's limit leaves less
   std::uint64_t seed = 0;
+  bool keep_loops = false;        // an answer that only repeats itself goes on all the same
   std::vector<std::string> stop;  // any of these strings ends the answer and is not part of it
 };
 

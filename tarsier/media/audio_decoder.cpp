@@ -171,9 +171,9 @@ void AudioDecoder::send_next_packet() {
 }
 
 void AudioDecoder::check_not_cut_short() const {
-  const AVStream& stream = *input_.context().streams[stream_];
-  const bool is_mov = input_.format_name().starts_with("mov");
-  const std::int64_t promised = is_mov ? avformat_index_get_entries_count(&stream) : 0;
+  const AVStream* stream = stream_if_met();
+  const bool is_mov = stream != nullptr && input_.format_name().starts_with("mov");
+  const std::int64_t promised = is_mov ? avformat_index_get_entries_count(stream) : 0;
   if (packets_ < promised || input_.damaged_end()) {
     throw InputError(
         {input_.where(),
@@ -188,6 +188,19 @@ double AudioDecoder::seconds_of(const AVFrame& frame) const {
   const std::int64_t time = frame.pts != AV_NOPTS_VALUE ? frame.pts : frame.best_effort_timestamp;
   if (time == AV_NOPTS_VALUE) return std::numeric_limits<double>::quiet_NaN();
   return static_cast<double>(time) * av_q2d(codec_->pkt_timebase);
+}
+
+const AVStream* AudioDecoder::stream_if_met() const {
+  const AVFormatContext& context = input_.context();
+  return stream_ < static_cast<int>(context.nb_streams) ? context.streams[stream_] : nullptr;
+}
+
+double AudioDecoder::claimed_seconds() const {
+  const AVFormatContext& context = input_.context();
+  const AVStream* stream = stream_if_met();
+  if (stream != nullptr && stream->duration > 0)
+    return static_cast<double>(stream->duration) * av_q2d(stream->time_base);
+  return context.duration > 0 ? static_cast<double>(context.duration) / AV_TIME_BASE : 0;
 }
 
 void AudioDecoder::throw_damaged() const {

@@ -34,9 +34,13 @@ class AudioDecoder {
   const AVFrame* next();
   /// When `frame` begins, in seconds of the container; NaN when it has no time.
   double seconds_of(const AVFrame& frame) const;
+  /// How long the file claims its sound is, or 0: a guess for memory, never to be trusted.
+  double claimed_seconds() const;
   const char* codec_name() const { return avcodec_get_name(codec_->codec_id); }
 
  private:
+  /// Some containers tell of a stream only at its first packet; nullptr before.
+  const AVStream* stream_if_met() const;
   void open_codec();
   void send_next_packet();
   void check_not_cut_short() const;

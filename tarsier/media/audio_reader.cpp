@@ -21,6 +21,7 @@ namespace {
 // Containers round times, to a millisecond or to a tick of 90 kHz, and clocks drift a little.
 constexpr double kToleratedSeconds = 0.1;
 constexpr double kMostOverlapSeconds = 1;
+constexpr double kFarAwaySeconds = 1e9;  // longer than any file
 
 std::int64_t samples_in(double seconds) { return std::llround(seconds * kAudioRate); }
 
@@ -35,7 +36,11 @@ class Reading {
         decoder_(input, stream),
         clock_start_(clock_start),
         first_kept_(samples_in(options.start_seconds)) {
-    if (std::isfinite(options.end_seconds)) kept_end_ = samples_in(options.end_seconds);
+    if (options.end_seconds < kFarAwaySeconds) kept_end_ = samples_in(options.end_seconds);
+    // Growing by copying would need more than twice the memory of two hours.
+    const double claimed = std::min(decoder_.claimed_seconds() + 1, options.end_seconds);
+    const double kept = std::clamp(claimed - options.start_seconds, 0.0, limits.max_sound_seconds);
+    audio_.samples.reserve(static_cast<std::size_t>(samples_in(kept)));
   }
 
   Audio run() {
@@ -169,8 +174,7 @@ class Reading {
 
 std::optional<Audio> read_audio(const std::filesystem::path& file, const AudioOptions& options,
                                 const MediaLimits& limits) {
-  constexpr double kFarAway = 1e9;  // more seconds than any file
-  check(options.start_seconds >= 0 && options.start_seconds < kFarAway,
+  check(options.start_seconds >= 0 && options.start_seconds < kFarAwaySeconds,
         "sound starts at 0 or later");
   check(options.end_seconds > options.start_seconds, "sound ends after it starts");
   ContainerInput input(file, limits, ContainerUse::sound);

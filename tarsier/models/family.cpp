@@ -7,6 +7,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/shards.h"
+#include "tarsier/models/capabilities.h"
 #include "tarsier/models/fill.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/text/tokenizer.h"
@@ -21,17 +22,18 @@ class FamilyModel final : public VideoLanguageModel {
         tokenizer_(Tokenizer::load(directory)),
         prompts_(*tokenizer_, chat_template(directory, family_), family_.prompt),
         generation_(read_generation_defaults(directory)),
-        decoder_(family_.decoder) {
+        decoder_(family_.network.decoder) {
     info_.name = std::filesystem::weakly_canonical(directory).filename().string();
     info_.family = family_.name;
     info_.template_origin = prompts_.template_origin();
     info_.max_tokens = family_.max_tokens;
     read_notice(directory);
-    if (tokenizer_->vocab_size() > family_.decoder.vocab_size) {
-      throw CheckpointError({"tokenizer.json",
-                             fmt::format("has ids up to {}, but vocab_size in config.json is {}",
-                                         tokenizer_->vocab_size() - 1, family_.decoder.vocab_size),
-                             "the tokenizer belongs to another model"});
+    if (tokenizer_->vocab_size() > family_.network.decoder.vocab_size) {
+      throw CheckpointError(
+          {"tokenizer.json",
+           fmt::format("has ids up to {}, but vocab_size in config.json is {}",
+                       tokenizer_->vocab_size() - 1, family_.network.decoder.vocab_size),
+           "the tokenizer belongs to another model"});
     }
   }
 
@@ -40,13 +42,17 @@ class FamilyModel final : public VideoLanguageModel {
   const GenerationDefaults& generation() const override { return generation_; }
   const ModelInfo& info() const override { return info_; }
   const CausalDecoder& decoder() const override { return decoder_; }
-  std::span<const Rename> published_names() const override { return family_.published_names; }
+  std::span<const Rename> published_names() const override {
+    return family_.network.published_names;
+  }
 
   std::vector<SeenMedia> plan_media(const Conversation& conversation) const override {
+    check_capable(capabilities_of(family_.name), conversation);
     return family_.plan_media(conversation);
   }
 
   ModelInputs prepare(const Conversation& conversation, PromptPurpose purpose) const override {
+    check_capable(capabilities_of(family_.name), conversation);
     ModelInputs inputs;
     std::vector<SeenMedia> seen;
     const bool generates =
@@ -67,17 +73,17 @@ class FamilyModel final : public VideoLanguageModel {
   }
 
   Tensor encode(const MediaInputs& media, const StageSink& sink) const override {
-    return family_.encoder->encode(media, decoder_, sink);
+    return family_.network.encoder->encode(media, decoder_, sink);
   }
   double encode_flops(const MediaInputs& media) const override {
-    return family_.encoder->flops(media);
+    return family_.network.encoder->flops(media);
   }
   EncodeCost encode_cost(const SeenMedia& seen, std::int64_t element_bytes) const override {
-    return family_.encoder->cost(seen, element_bytes);
+    return family_.network.encoder->cost(seen, element_bytes);
   }
 
   void visit(Scope scope) override {
-    family_.encoder->visit(scope);
+    family_.network.encoder->visit(scope);
     decoder_.visit(scope);
   }
 
@@ -91,10 +97,10 @@ class FamilyModel final : public VideoLanguageModel {
     } else {
       const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(directory));
       if (!options.dtype) fill_options.dtype = default_dtype(*checkpoint);
-      fill_from_checkpoint(weights, checkpoint, family_.names, fill_options,
-                           family_.encoder->unused_names());
+      fill_from_checkpoint(weights, checkpoint, family_.network.names, fill_options,
+                           family_.network.encoder->unused_names());
     }
-    family_.encoder->set_recompute(options.recompute);
+    family_.network.encoder->set_recompute(options.recompute);
     decoder_.set_recompute(options.recompute);
     info_.dtype = name_of(fill_options.dtype);
     if (fill_options.dtype == at::kHalf)

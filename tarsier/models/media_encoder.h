@@ -38,6 +38,8 @@ class MediaEncoder {
   virtual void visit(Scope scope) = 0;
   /// Beginnings of paths that published files hold and nothing reads.
   virtual std::vector<std::string> unused_names() const { return {}; }
+  /// How many values those tensors have.
+  virtual std::int64_t unused_parameters() const { return 0; }
   /// With gradients, keep the blocks' inputs alone (nn/recompute.h). Before the first call.
   virtual void set_recompute(bool recompute) = 0;
 };

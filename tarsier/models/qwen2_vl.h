@@ -1,16 +1,15 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 
 #include "tarsier/base/json.h"
-#include "tarsier/models/video_language_model.h"
+#include "tarsier/models/family.h"
 
 namespace tarsier {
 
 /// Plain Qwen2-VL (model_type qwen2_vl).
-std::shared_ptr<VideoLanguageModel> load_qwen2_vl(const std::filesystem::path& directory,
-                                                  const JsonView& config,
-                                                  const LoadOptions& options);
+Network qwen2_vl_network(const JsonView& config);
+Family qwen2_vl_family(const std::filesystem::path& directory, const JsonView& config,
+                       const LoadOptions& options);
 
 }  // namespace tarsier

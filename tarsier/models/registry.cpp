@@ -7,7 +7,6 @@
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
 #include "tarsier/models/qwen2_vl.h"
-#include "tarsier/models/llama_decoder_config.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
 
@@ -18,14 +17,14 @@ struct FamilyRow {
   const char* model_type;  // config.json: model_type
   const char*
       text_model_type;  // config.json: text_config.model_type; "" when the family has no such key
-  std::shared_ptr<VideoLanguageModel> (*load)(const std::filesystem::path&, const JsonView&,
-                                              const LoadOptions&);
+  Network (*network)(const JsonView&);
+  Family (*family)(const std::filesystem::path&, const JsonView&, const LoadOptions&);
 };
 
 constexpr FamilyRow kFamilies[] = {
-    {"qwen2_vl", "", load_qwen2_vl},
-    {"llava", "llama", load_tarsier},
-    {"llava", "qwen2_vl", load_tarsier2},
+    {"qwen2_vl", "", qwen2_vl_network, qwen2_vl_family},
+    {"llava", "llama", tarsier_network, tarsier_family},
+    {"llava", "qwen2_vl", tarsier2_network, tarsier2_family},
 };
 
 DType stored_type(at::ScalarType dtype) {
@@ -53,18 +52,13 @@ JsonView read_config(const std::filesystem::path& directory) {
   return read_json(directory / "config.json", JsonOwner::checkpoint);
 }
 
-}  // namespace
-
-std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
-                                               const LoadOptions& options) {
-  const JsonView config = read_config(directory);
+const FamilyRow& row_of(const JsonView& config) {
   const std::string type = config.at("model_type").as_string();
   const std::optional<JsonView> text = config.find("text_config");
   const std::string text_type = text ? text->string_or("model_type", "") : "";
-  for (const FamilyRow& family : kFamilies) {
-    if (type != family.model_type) continue;
-    if (*family.text_model_type == '\0' || text_type == family.text_model_type)
-      return family.load(directory, config, options);
+  for (const FamilyRow& row : kFamilies) {
+    if (type != row.model_type) continue;
+    if (*row.text_model_type == '\0' || text_type == row.text_model_type) return row;
   }
   if (type == "llava") {
     throw CheckpointError({"config.json: text_config.model_type",
@@ -75,11 +69,25 @@ std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& dire
                          "supported: qwen2_vl, llava (Tarsier, Tarsier2)"});
 }
 
-DecoderConfig read_decoder_config(const std::filesystem::path& directory) {
+}  // namespace
+
+Network read_network(const std::filesystem::path& directory) {
   const JsonView config = read_config(directory);
-  const JsonView text = config.find("text_config").value_or(config);
-  return text.string_or("model_type", "") == "llama" ? llama_decoder_config(text)
-                                                     : qwen2_vl_decoder_config(text);
+  return row_of(config).network(config);
+}
+
+Family read_family(const std::filesystem::path& directory, const LoadOptions& options) {
+  const JsonView config = read_config(directory);
+  return row_of(config).family(directory, config, options);
+}
+
+std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
+                                               const LoadOptions& options) {
+  return load_family(directory, read_family(directory, options), options);
+}
+
+DecoderConfig read_decoder_config(const std::filesystem::path& directory) {
+  return read_network(directory).decoder;
 }
 
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tarsier/models/family.h"
 #include "tarsier/models/video_language_model.h"
 
 namespace tarsier {
@@ -14,6 +15,12 @@ namespace tarsier {
 /// unknown model_type by its value.
 std::shared_ptr<VideoLanguageModel> load_model(const std::filesystem::path& directory,
                                                const LoadOptions& options = {});
+
+/// The same without weights and tokenizer: sizes, sampling, what becomes of media.
+Family read_family(const std::filesystem::path& directory, const LoadOptions& options = {});
+
+/// What config.json alone decides: every weight's path and shape, on the meta device.
+Network read_network(const std::filesystem::path& directory);
 
 /// The decoder's settings of a model directory, without loading it. CheckpointError as above.
 DecoderConfig read_decoder_config(const std::filesystem::path& directory);

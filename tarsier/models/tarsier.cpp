@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include "tarsier/base/error.h"
-#include "tarsier/models/family.h"
 #include "tarsier/models/llama_decoder_config.h"
 #include "tarsier/models/towers/clip_vit.h"
 #include "tarsier/processors/square_frames.h"
-#include "tarsier/text/tokenizer.h"
 
 namespace tarsier {
 namespace {
@@ -99,6 +97,7 @@ class TarsierEncoder final : public MediaEncoder {
     for (std::string& name : names) name.insert(0, "vision_tower.vision_model.");
     return names;
   }
+  std::int64_t unused_parameters() const override { return vision_.unused_parameters(); }
   void set_recompute(bool recompute) override { vision_.set_recompute(recompute); }
 
  private:
@@ -140,10 +139,27 @@ std::int64_t vocabulary_row(const JsonView& config, const char* key, std::int64_
 
 }  // namespace
 
-std::shared_ptr<VideoLanguageModel> load_tarsier(const std::filesystem::path& directory,
-                                                 const JsonView& config,
-                                                 const LoadOptions& options) {
+Network tarsier_network(const JsonView& config) {
   check_projector(config);
+  const ClipVitConfig vision =
+      clip_vit_config(config.at("vision_config"), config.int_or("vision_feature_layer", -2));
+  Network network;
+  network.decoder = llama_decoder_config(config.at("text_config"));
+  const std::int64_t vocabulary = network.decoder.vocab_size;
+  network.encoder = std::make_unique<TarsierEncoder>(
+      vision, network.decoder.hidden_size,
+      vocabulary_row(config, "image_newline_idx", 32002, vocabulary),
+      vocabulary_row(config, "image_new_idx", 32003, vocabulary));
+  network.names = kTarsierNames;
+  network.published_names = kPublishedTarsierNames;
+  return network;
+}
+
+Family tarsier_family(const std::filesystem::path& directory, const JsonView& config,
+                      const LoadOptions& options) {
+  Family family;
+  family.name = "tarsier";
+  family.network = tarsier_network(config);
   const SquareImageConfig processor = read_clip_image_config(directory);
   if (options.max_pixels && *options.max_pixels != processor.side * processor.side) {
     throw ConfigError({"--max-pixels", "does not apply to this model",
@@ -158,14 +174,6 @@ std::shared_ptr<VideoLanguageModel> load_tarsier(const std::filesystem::path& di
                            "the processor files belong to another model"});
   }
   const std::int64_t tokens = TarsierEncoder::tokens_per_frame(vision), side = vision.side();
-  Family family;
-  family.name = "tarsier";
-  family.decoder = llama_decoder_config(config.at("text_config"));
-  const std::int64_t vocabulary = family.decoder.vocab_size;
-  family.encoder = std::make_unique<TarsierEncoder>(
-      vision, family.decoder.hidden_size,
-      vocabulary_row(config, "image_newline_idx", 32002, vocabulary),
-      vocabulary_row(config, "image_new_idx", 32003, vocabulary));
   family.plan_media = [=](const Conversation& c) {
     return plan_square_media(c, processor.side, side, tokens);
   };
@@ -173,7 +181,8 @@ std::shared_ptr<VideoLanguageModel> load_tarsier(const std::filesystem::path& di
     return prepare_square_media(c, processor, side, tokens);
   };
   family.sampling = tarsier_sampling();
-  family.prompt.image_token = config.at("image_token_index").as_int(0, vocabulary - 1);
+  family.prompt.image_token =
+      config.at("image_token_index").as_int(0, family.network.decoder.vocab_size - 1);
   family.prompt.video_token = -1;
   family.prompt.one_placeholder = true;
   family.prompt.sequence_tokens = true;
@@ -181,10 +190,8 @@ std::shared_ptr<VideoLanguageModel> load_tarsier(const std::filesystem::path& di
   family.template_text = kTemplate;
   family.template_name = "Tarsier";
   family.own_template = true;
-  family.names = kTarsierNames;
-  family.published_names = kPublishedTarsierNames;
   family.max_tokens = kMaxTokens;
-  return load_family(directory, std::move(family), options);
+  return family;
 }
 
 }  // namespace tarsier

@@ -1,28 +1,36 @@
 #include "tarsier/models/tarsier2.h"
 
-#include "tarsier/models/family.h"
 #include "tarsier/models/qwen2_vl_encoder.h"
 
 namespace tarsier {
 
-std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& directory,
-                                                  const JsonView& config,
-                                                  const LoadOptions& options) {
-  const JsonView text = config.at("text_config");  // the whole language configuration of Qwen2-VL
+Network tarsier2_network(const JsonView& config) {
   if (config.has("projection_head")) {
     config.at("projection_head")
         .fail("is not null, which is not supported",
               "Tarsier2 has no projector besides the vision tower's merger");
   }
+  Network network;
+  // text_config is the whole language configuration of Qwen2-VL.
+  network.decoder = qwen2_vl_decoder_config(config.at("text_config"));
+  network.encoder = qwen2_vl_encoder(
+      qwen2_vl_vit_config(config.at("vision_config"), network.decoder.hidden_size));
+  network.names = kQwen2VlNames;
+  network.published_names = kPublishedTarsier2Names;
+  return network;
+}
+
+Family tarsier2_family(const std::filesystem::path& directory, const JsonView& config,
+                       const LoadOptions& options) {
   Family family;
   family.name = "tarsier2";
-  family.decoder = qwen2_vl_decoder_config(text);
+  family.network = tarsier2_network(config);
+  const JsonView text = config.at("text_config");
   const Qwen2VlVitConfig vision =
-      qwen2_vl_vit_config(config.at("vision_config"), family.decoder.hidden_size);
+      qwen2_vl_vit_config(config.at("vision_config"), family.network.decoder.hidden_size);
   Qwen2VlVideoConfig processor = read_qwen2_vl_config(directory);
   check_processor(vision, processor);
   limit_pixels(processor, options.max_pixels);
-  family.encoder = qwen2_vl_encoder(vision);
   family.sampling = tarsier2_sampling(processor.tarsier2);
   // Videos use the image placeholder too, one block for a whole video (models-tarsier.md 5.2, trap
   // 13).
@@ -32,8 +40,6 @@ std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& d
   family.prompt.one_placeholder = true;
   family.prompt.positions = mrope_rule(vision.merge_size, positions_after_media(config));
   family.prompt.max_tokens = processor.tarsier2.max_tokens;
-  family.names = kQwen2VlNames;
-  family.published_names = kPublishedTarsier2Names;
   family.max_tokens = text.int_or("max_position_embeddings", 32768);
   family.plan_media = [processor](const Conversation& c) {
     return plan_tarsier2_media(c, processor);
@@ -41,7 +47,7 @@ std::shared_ptr<VideoLanguageModel> load_tarsier2(const std::filesystem::path& d
   family.prepare_media = [processor](const Conversation& c) {
     return prepare_tarsier2_media(c, processor);
   };
-  return load_family(directory, std::move(family), options);
+  return family;
 }
 
 }  // namespace tarsier

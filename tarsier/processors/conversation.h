@@ -20,8 +20,8 @@ struct Sound {
 /// and shared between requests.
 struct Pictures {
   Modality modality = Modality::video;
-  std::vector<Frame> frames;  // all of one size; one for an image, none for sound alone
-  double seconds = 0;         // how long the part looked at is; 0 where no family asks
+  std::vector<Frame> frames;           // all of one size; one for an image, none for sound alone
+  double seconds = 0;                  // how long the part looked at is; 0 where no family asks
   std::shared_ptr<const Sound> sound;  // null: silent, or not to be heard
 };
 

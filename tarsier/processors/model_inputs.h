@@ -42,6 +42,11 @@ struct MediaInputs {
   std::vector<MediumLayout> layout;  // in order of appearance; of families that listen
 };
 
+/// Whether there is anything to encode.
+inline bool has_media(const MediaInputs& media) {
+  return media.pixels.defined() || media.mel.defined();
+}
+
 struct ModelInputs {
   Prompt prompt;
   MediaInputs media;

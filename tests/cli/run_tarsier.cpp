@@ -27,13 +27,16 @@ std::string read_whole(const std::filesystem::path& path) {
 }  // namespace
 
 ProgramResult run_tarsier(const std::vector<std::string>& arguments,
-                          const std::filesystem::path& folder) {
-  return RunningTarsier(arguments, folder).wait();
+                          const std::filesystem::path& folder, const std::string& input) {
+  return RunningTarsier(arguments, folder, 0, input).wait();
 }
 
 RunningTarsier::RunningTarsier(const std::vector<std::string>& arguments,
-                               const std::filesystem::path& folder, std::int64_t largest_file) {
-  const std::string out = scratch_.path() / "out", err = scratch_.path() / "err";
+                               const std::filesystem::path& folder, std::int64_t largest_file,
+                               const std::string& input) {
+  const std::string out = scratch_.path() / "out", err = scratch_.path() / "err",
+                    in = scratch_.path() / "in";
+  std::ofstream(in, std::ios::binary) << input;
   std::vector<char*> words = {const_cast<char*>("tarsier")};
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
@@ -45,10 +48,10 @@ RunningTarsier::RunningTarsier(const std::vector<std::string>& arguments,
   child_ = fork();
   if (child_ < 0) throw std::runtime_error("fork failed");
   if (child_ == 0) {  // only calls that are safe between fork and exec
-    const int input = open("/dev/null", O_RDONLY);
+    const int given = open(in.c_str(), O_RDONLY);
     const int output = open(out.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
     const int errors = open(err.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (input < 0 || output < 0 || errors < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
+    if (given < 0 || output < 0 || errors < 0 || dup2(given, 0) < 0 || dup2(output, 1) < 0 ||
         dup2(errors, 2) < 0 || chdir(directory.c_str()) < 0 ||
         (bytes > 0 && setrlimit(RLIMIT_FSIZE, &limit) < 0)) {
       _exit(99);

@@ -14,10 +14,10 @@ struct ProgramResult {
   std::string out, err;
 };
 
-/// Runs the built program in `folder` (the source tree when empty), without a terminal, and waits
-/// for it.
+/// Runs the built program in `folder` (the source tree when empty), without a terminal and with
+/// `input` on its stdin, and waits for it.
 ProgramResult run_tarsier(const std::vector<std::string>& arguments,
-                          const std::filesystem::path& folder = {});
+                          const std::filesystem::path& folder = {}, const std::string& input = {});
 
 /// Compares with tests/golden/<name>.txt. TARSIER_UPDATE_GOLDENS=1 writes the file instead: review
 /// it as a diff.
@@ -41,7 +41,8 @@ class RunningTarsier {
  public:
   /// `largest_file` bounds the files it may write (RLIMIT_FSIZE), 0: no bound.
   explicit RunningTarsier(const std::vector<std::string>& arguments,
-                          const std::filesystem::path& folder = {}, std::int64_t largest_file = 0);
+                          const std::filesystem::path& folder = {}, std::int64_t largest_file = 0,
+                          const std::string& input = {});
   ~RunningTarsier();
   RunningTarsier(const RunningTarsier&) = delete;
   RunningTarsier& operator=(const RunningTarsier&) = delete;

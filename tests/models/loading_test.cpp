@@ -46,9 +46,9 @@ TEST(Loading, ChoosesTheFamilyByModelType) {
   EXPECT_EQ(load_model(copy_of("tarsier"))->info().family, "tarsier");
   const fs::path folder = copy_of("untied");
   edit_config(folder, [](nlohmann::json& config) { config["model_type"] = "blip"; });
-  EXPECT_EQ(
-      refusal(folder),
-      "config.json: model_type: 'blip' is not supported; supported: qwen2_vl, llava (Tarsier, Tarsier2)");
+  EXPECT_EQ(refusal(folder),
+            "config.json: model_type: 'blip' is not supported; supported: qwen2_vl, llava "
+            "(Tarsier, Tarsier2)");
   const fs::path other = copy_of("tarsier2");
   edit_config(other, [](nlohmann::json& config) { config["text_config"]["model_type"] = "gpt"; });
   EXPECT_EQ(refusal(other),

@@ -20,11 +20,13 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-fs::path fixture() { return fs::path(TARSIER_SOURCE_DIR) / "tests" / "fixtures" / "models" / "tarsier"; }
+fs::path fixture() {
+  return fs::path(TARSIER_SOURCE_DIR) / "tests" / "fixtures" / "models" / "tarsier";
+}
 
 fs::path copy_with(const std::function<void(nlohmann::json&)>& edit) {
-  const fs::path folder = fs::path(testing::TempDir()) /
-                          testing::UnitTest::GetInstance()->current_test_info()->name();
+  const fs::path folder =
+      fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
   fs::remove_all(folder);
   fs::copy(fixture(), folder, fs::copy_options::recursive);
   std::ifstream in(folder / "config.json");
@@ -74,7 +76,7 @@ TEST(Tarsier, HasNoSystemTurn) {
   const Conversation conversation{{"system", {Part{"Be brief.", nullptr}}},
                                   {"user", {Part{"What?", nullptr}}}};
   EXPECT_THAT([&] { model->prepare(conversation); },
-              ThrowsMessage<CheckpointError>(HasSubstr("Tarsier has no turn of the system")));
+              ThrowsMessage<InputError>(HasSubstr("Tarsier has no turn of the system")));
 }
 
 TEST(Tarsier, SaysWhatItsFilesCannotBe) {
@@ -86,15 +88,18 @@ TEST(Tarsier, SaysWhatItsFilesCannotBe) {
                  "projector_hidden_act: is 'relu'; expected 'gelu'");
   expect_refusal([](nlohmann::json& c) { c["vision_feature_select_strategy"] = "full"; },
                  "vision_feature_select_strategy: is 'full'");
-  expect_refusal([](nlohmann::json& c) { c["vision_config"]["image_size"] = 40; },
-                 "preprocessor_config.json: size: is 30, but the vision tower of config.json takes 40");
+  expect_refusal(
+      [](nlohmann::json& c) { c["vision_config"]["image_size"] = 40; },
+      "preprocessor_config.json: size: is 30, but the vision tower of config.json takes 40");
   expect_refusal([](nlohmann::json& c) { c["image_newline_idx"] = 5000; }, "image_newline_idx");
   expect_refusal([](nlohmann::json& c) { c["text_config"]["attention_bias"] = true; },
                  "text_config.attention_bias: is not supported");
   expect_refusal([](nlohmann::json& c) { c["text_config"]["num_key_value_heads"] = 3; },
                  "num_key_value_heads: is 3, which does not divide num_attention_heads 4");
   expect_refusal(
-      [](nlohmann::json& c) { c["text_config"]["rope_scaling"] = {{"type", "linear"}}; },
+      [](nlohmann::json& c) {
+        c["text_config"]["rope_scaling"] = {{"type", "linear"}};
+      },
       "rope_scaling.type: is not supported");
 }
 

@@ -28,7 +28,7 @@ struct ParityRun {
   std::vector<std::vector<Size>> resized;  // every resize of every medium
   std::vector<PatchGrid> grids;
   std::vector<std::int64_t> tokens;  // media tokens of every medium
-  std::string prompt;  // as the template writes it
+  std::string prompt;                // as the template writes it
   std::int64_t next_position = 0;
   std::vector<std::int64_t> greedy_tokens;
   std::string greedy_text;

@@ -63,8 +63,7 @@ TEST(FrameSelection, AShortClipGivesAllItHas) {
 // models-tarsier.md 4.3 and traps 16-18: the first generation repeats frames of a short clip, but
 // not those of a GIF, and one frame is always the first.
 TEST(FrameSelection, TarsierRepeatsFramesOfAShortClip) {
-  EXPECT_THAT(choose(clip(5), {}, tarsier_sampling()).indices,
-              ElementsAre(0, 1, 1, 2, 2, 3, 3, 4));
+  EXPECT_THAT(choose(clip(5), {}, tarsier_sampling()).indices, ElementsAre(0, 1, 1, 2, 2, 3, 3, 4));
   EXPECT_EQ(choose(clip(5), {}, tarsier_sampling()).sampler, "tarsier");
   EXPECT_THAT(choose(clip(10), {.frames = 3}, tarsier_sampling()).indices, ElementsAre(0, 4, 9));
   EXPECT_THAT(choose(clip(100), {.frames = 1, .start = 2.0}, tarsier_sampling()).indices,

@@ -230,11 +230,13 @@ TEST(Tarsier2Video, MorePicturesThanPixelsAreRefused) {
 
 Part video(std::int64_t frames, Size size) {
   return {{},
-          std::make_shared<const Pictures>(Pictures{Modality::video, make_frames(frames, size), 0, {}})};
+          std::make_shared<const Pictures>(
+              Pictures{Modality::video, make_frames(frames, size), 0, {}})};
 }
 
 Part image(Size size) {
-  return {{}, std::make_shared<const Pictures>(Pictures{Modality::image, make_frames(1, size), 0, {}})};
+  return {{},
+          std::make_shared<const Pictures>(Pictures{Modality::image, make_frames(1, size), 0, {}})};
 }
 
 std::vector<PatchGrid> grids_of(const PreparedMedia& media) {

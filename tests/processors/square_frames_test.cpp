@@ -28,8 +28,8 @@ Frame gradient(std::int64_t height, std::int64_t width) {
 }
 
 fs::path folder_with(const std::string& json) {
-  const fs::path folder = fs::path(testing::TempDir()) /
-                          testing::UnitTest::GetInstance()->current_test_info()->name();
+  const fs::path folder =
+      fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
   fs::create_directories(folder);
   std::ofstream(folder / "preprocessor_config.json") << json;
   return folder;
@@ -100,7 +100,8 @@ TEST(ClipImageConfig, RefusesWhatThisFamilyNeverDoes) {
         << json;
   };
   refusal(R"({"do_resize": false})", "preprocessor_config.json: do_resize: is a step this family");
-  refusal(R"({"resample": 2})", "resample: is a step this family does not have; expected 3, bicubic");
+  refusal(R"({"resample": 2})",
+          "resample: is a step this family does not have; expected 3, bicubic");
   refusal(R"({"rescale_factor": 1.0})", "rescale_factor");
   refusal(R"({"size": {"height": 20, "width": 30}})", "is 30x20, not a square");
   refusal(R"({"size": 20, "crop_size": 10})", "crop_size: is not the size of the resized picture");

@@ -117,6 +117,13 @@ std::vector<std::string> ClipVit::unused_names() const {
   return names;
 }
 
+std::int64_t ClipVit::unused_parameters() const {
+  const std::int64_t w = config_.width, inner = config_.intermediate;
+  const std::int64_t layer = 4 * (w * w + w) + 2 * w * inner + inner + w + 4 * w;
+  const std::int64_t layers = is_clip(config_) ? config_.layers - config_.used_layers() : 0;
+  return layers * layer + 2 * w;
+}
+
 Tensor ClipVit::run_frames(const Tensor& pixels, const BlockSink& after_block) const {
   const std::int64_t frames = pixels.size(0), side = config_.side(), patch = config_.patch_size,
                      width = config_.width;

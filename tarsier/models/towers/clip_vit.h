@@ -61,6 +61,8 @@ class ClipVit {
   /// Beginnings of names below the same prefix that published files hold and this tower does not
   /// read: the layers behind the feature, the norm after them, SigLIP's pooling head.
   std::vector<std::string> unused_names() const;
+  /// How many values published files hold there: CLIP's last layers, and the norm after them.
+  std::int64_t unused_parameters() const;
 
  private:
   Tensor run_frames(const Tensor& pixels, const BlockSink& after_block) const;

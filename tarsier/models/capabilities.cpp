@@ -1,0 +1,73 @@
+#include "tarsier/models/capabilities.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tarsier/base/error.h"
+
+namespace tarsier {
+namespace {
+
+constexpr Capabilities kFamilies[] = {
+    {.family = "tarsier",
+     .title = "Tarsier",
+     .images = true,
+     .videos = true,
+     .several = true,
+     .languages = "en",
+     .most_frames = 128},
+    {.family = "tarsier2",
+     .title = "Tarsier2",
+     .images = true,
+     .videos = true,
+     .several = true,
+     .grounds = true,
+     .languages = "en zh",
+     .most_frames = 256},
+    {.family = "qwen2_vl",
+     .title = "Qwen2-VL",
+     .images = true,
+     .videos = true,
+     .several = true,
+     .languages = "en zh",
+     .most_frames = 768},
+};
+
+}  // namespace
+
+std::span<const Capabilities> capabilities() { return kFamilies; }
+
+const Capabilities& capabilities_of(std::string_view family) {
+  const auto found = std::ranges::find(kFamilies, family, &Capabilities::family);
+  check(found != std::end(kFamilies), "every family has a row of capabilities");
+  return *found;
+}
+
+void check_capable(const Capabilities& family, const Conversation& conversation) {
+  std::int64_t media = 0;
+  for (const Message& message : conversation) {
+    for (const Part& part : message.parts) {
+      if (!part.pictures) continue;
+      ++media;
+      const Modality modality = part.pictures->modality;
+      const bool takes = modality == Modality::image   ? family.images
+                         : modality == Modality::video ? family.videos
+                                                       : family.sound;
+      if (takes) continue;
+      const char* what = modality == Modality::image   ? "an image"
+                         : modality == Modality::video ? "a video"
+                                                       : "sound";
+      throw InputError({"prompt",
+                        fmt::format("holds {}, which {} does not take", what, family.title),
+                        "see `tarsier models` for what each family takes"});
+    }
+  }
+  if (media > 1 && !family.several) {
+    throw InputError({"prompt",
+                      fmt::format("holds {} images and videos, {} takes one", media, family.title),
+                      "ask about one at a time"});
+  }
+}
+
+}  // namespace tarsier

@@ -1,5 +1,6 @@
 // Long answers of one part over and over: each is read, or refused, in time linear in its length.
 // Ten seconds of work in all; what is not linear takes minutes and meets the test's limit.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -7,9 +8,12 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/grounding/timed_answer.h"
+#include "tests/grounding/refusal.h"
 
 namespace tarsier {
 namespace {
+
+using ::testing::HasSubstr;
 
 std::string repeated(std::string_view part, std::size_t bytes) {
   std::string text;
@@ -35,6 +39,26 @@ TEST(HostileAnswers, AreReadInLinearTime) {
       }
     }
   }
+}
+
+TEST(HostileAnswers, OfTooManyTimesAreRefused) {
+  const auto refusal = [](const std::string& answer, const char* query) {
+    const std::vector<double> frames = {0, 1, 2, 3};
+    return testing::refusal_of([&] {
+      read_timed_answer({answer, "model"}, {frames, 0, 4}, query);
+    });
+  };
+  std::string many = "[1-2] x";
+  std::string shared = "1 - 2 s", list = "[[1,2]";
+  for (int i = 0; i < 10'000; ++i) {
+    many += "\n[1-2] x";
+    list += ",[1,2]";
+    if (i < 100) shared += ", 1 - 2 s";
+  }
+  EXPECT_THAT(refusal(many, ""), HasSubstr("model: answered with 10001 times; it said '[1-2] x"));
+  EXPECT_THAT(refusal(many, "q"), HasSubstr("answered with 10001 times;"));
+  EXPECT_THAT(refusal(list + "]", "q"), HasSubstr("answered with 10001 times;"));
+  EXPECT_THAT(refusal(shared + ": x", ""), HasSubstr("answered with 101 times for one event"));
 }
 
 }  // namespace

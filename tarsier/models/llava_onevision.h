@@ -7,7 +7,8 @@
 
 namespace tarsier {
 
-/// LLaVA-OneVision-Qwen2, videos alone (models-video-salmonn-2.md 2.6).
+/// LLaVA-OneVision-Qwen2: videos, or one image (models-video-salmonn-2.md 2.6). Several images are
+/// not supported, and images are not trained with.
 Network llava_onevision_network(const std::filesystem::path& directory, const JsonView& config);
 Family llava_onevision_family(const std::filesystem::path& directory, const JsonView& config,
                               const LoadOptions& options);

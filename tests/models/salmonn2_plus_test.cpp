@@ -164,7 +164,7 @@ TEST(Salmonn2Plus, WithoutSoundItSeesAlone) {
               ThrowsMessage<InputError>(HasSubstr("was given to a model that does not hear")));
   const auto plain = load_model(fixture("qwen2_5_vl"));
   EXPECT_THAT([&] { plain->prepare(about(clip(0, {}, 16'000))); },
-              ThrowsMessage<InputError>(HasSubstr("was given to a model that does not hear")));
+              ThrowsMessage<InputError>(HasSubstr("holds sound, which Qwen2.5-VL does not take")));
 }
 
 TEST(Salmonn2Plus, RowsOfSoundStandBehindTheirSlice) {

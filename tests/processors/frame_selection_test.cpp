@@ -112,11 +112,11 @@ TEST(FrameSelection, Salmonn2StepsBySeconds) {
   const FrameChoice choice = choose(clip(75, 25), {}, rule);
   EXPECT_THAT(choice.indices, ElementsAre(0, 25, 50));
   EXPECT_EQ(choice.sampler, "llava step");
-  EXPECT_DOUBLE_EQ(choice.length, 3);
+  EXPECT_DOUBLE_EQ(choice.part_seconds, 3);
   EXPECT_THAT(choose(clip(5, 2.5), {}, rule).indices, ElementsAre(0, 2, 4));
   EXPECT_THAT(choose(clip(3, 0.2), {}, rule).indices, ElementsAre(0, 1, 2));
   EXPECT_THAT(choose(clip(33, 30), {}, rule).indices, ElementsAre(0, 30));
-  EXPECT_DOUBLE_EQ(choose(clip(33, 30), {}, rule).length, 1.1);
+  EXPECT_DOUBLE_EQ(choose(clip(33, 30), {}, rule).part_seconds, 1.1);
   EXPECT_EQ(choose(clip(3300, 30), {}, rule).indices.size(), 110U);
   EXPECT_EQ(choose(clip(3300, 30), {}, rule).indices.back(), 109 * 30);
 }
@@ -129,7 +129,7 @@ TEST(FrameSelection, Salmonn2SpreadsALongClip) {
   EXPECT_EQ(choice.indices[1], 49);  // 5399 / 109 is 49.53
   EXPECT_EQ(choice.indices[2], 99);
   EXPECT_EQ(choice.indices.back(), 5399);
-  EXPECT_DOUBLE_EQ(choice.length, 180);
+  EXPECT_DOUBLE_EQ(choice.part_seconds, 180);
 }
 
 TEST(FrameSelection, Salmonn2HonoursOrRefuses) {
@@ -141,7 +141,7 @@ TEST(FrameSelection, Salmonn2HonoursOrRefuses) {
   expect_refusal(clip(300, 30), {.frames = 111}, "--frames", "at most 110", rule);
   const FrameChoice part = choose(clip(300, 30), {.start = 2, .end = 5.5}, rule);
   EXPECT_THAT(part.indices, ElementsAre(60, 90, 120, 150));
-  EXPECT_DOUBLE_EQ(part.length, 3.5);
+  EXPECT_DOUBLE_EQ(part.part_seconds, 3.5);
 }
 
 TEST(FrameSelection, LlavaOneVisionCounts) {

@@ -63,6 +63,7 @@ endfunction()
 tarsier_layer(base LIBRARIES fmt::fmt nlohmann_json::nlohmann_json)
 tarsier_layer(media DEPENDS base LIBRARIES PkgConfig::FFMPEG)
 tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC tarsier_sentencepiece)
+tarsier_layer(grounding DEPENDS text base)
 tarsier_layer(synth DEPENDS media base)
 tarsier_layer(checkpoint DEPENDS base LIBRARIES OpenSSL::Crypto)
 tarsier_layer(data DEPENDS media text checkpoint base LIBRARIES PkgConfig::LIBARCHIVE PRECOMPILE <nlohmann/json.hpp>
@@ -80,6 +81,6 @@ tarsier_layer(train TORCH DEPENDS eval synth data models checkpoint base)
 tarsier_layer(
   cli
   TORCH
-  DEPENDS train data eval engine base
+  DEPENDS train data eval engine grounding base
   LIBRARIES CLI11::CLI11
   PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)

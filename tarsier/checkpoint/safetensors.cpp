@@ -17,6 +17,11 @@ MappedFile map_weights(const std::filesystem::path& path) {
                            "is missing from " + path.parent_path().string(),
                            "download the model again, all of its files"});
   }
+  const std::string extension = path.extension().string();
+  if (extension == ".bin" || extension == ".pt" || extension == ".pth") {
+    throw CheckpointError({path.filename().string(), "is a pickle, a format that can run code",
+                           "convert it to safetensors with `tarsier convert`"});
+  }
   return MappedFile(path);
 }
 

@@ -7,6 +7,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/checkpoint/tensor_name.h"
 
 namespace tarsier {
 namespace {
@@ -19,44 +20,6 @@ using Entry = SafetensorsHeader::Entry;
 
 [[noreturn]] void refuse(const std::string& where, std::string what, std::string hint) {
   throw CheckpointError({where, std::move(what), std::move(hint)});
-}
-
-// A tensor's name in a message, short even when the file is hostile.
-std::string shown(const std::string& name) {
-  return name.size() <= 128 ? name : name.substr(0, 125) + "...";
-}
-
-// Strict: no overlong forms, no surrogates, nothing past U+10FFFF.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-    const unsigned char lead = byte(i);
-    std::size_t more = 0;
-    unsigned char low = 0x80, high = 0xBF;  // bounds of the second byte
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    } else if (lead >= 0xC2 && lead <= 0xDF) {
-      more = 1;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      more = 2;
-      if (lead == 0xE0) low = 0xA0;
-      if (lead == 0xED) high = 0x9F;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      more = 3;
-      if (lead == 0xF0) low = 0x90;
-      if (lead == 0xF4) high = 0x8F;
-    } else {
-      return false;
-    }
-    if (text.size() - i <= more) return false;
-    if (byte(i + 1) < low || byte(i + 1) > high) return false;
-    for (std::size_t k = 2; k <= more; ++k) {
-      if (byte(i + k) < 0x80 || byte(i + k) > 0xBF) return false;
-    }
-    i += more + 1;
-  }
-  return true;
 }
 
 // The JSON text between the length and the data.
@@ -98,7 +61,7 @@ std::map<std::string, std::string> read_metadata(const JsonView& view) {
 
 // Checks one tensor by itself; its place among the others is checked later.
 Entry read_entry(const std::string& name, const JsonView& view, const std::string& file_name) {
-  const std::string where = file_name + ": " + shown(name);
+  const std::string where = file_name + ": " + shown_name(name);
   if (static_cast<std::int64_t>(name.size()) > kMaxTensorNameBytes) {
     refuse(where,
            fmt::format("has a name of {} bytes, the limit is {}", name.size(), kMaxTensorNameBytes),
@@ -107,7 +70,7 @@ Entry read_entry(const std::string& name, const JsonView& view, const std::strin
   const std::string& dtype_name = view.at("dtype").as_string();
   const std::optional<DType> dtype = dtype_from_name(dtype_name);
   if (!dtype)
-    refuse(where, "has the unknown dtype '" + shown(dtype_name) + "'",
+    refuse(where, "has the unknown dtype '" + shown_name(dtype_name) + "'",
            "convert the file to BF16, F16 or F32");
 
   const JsonView dimensions = view.at("shape");

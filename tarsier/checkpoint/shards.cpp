@@ -8,14 +8,13 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
+#include "tarsier/checkpoint/shard_index.h"
 
 namespace tarsier {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kSingleName[] = "model.safetensors";
-constexpr char kIndexName[] = "model.safetensors.index.json";
 constexpr char kAllFiles[] = "download the model again, all of its files";
 
 // Why a folder without safetensors files has none: the hint depends on what is there instead.
@@ -37,7 +36,8 @@ constexpr char kAllFiles[] = "download the model again, all of its files";
   if (!shard.empty()) {
     throw CheckpointError(
         {directory.string(),
-         fmt::format("holds {} but neither {} nor {}", shard, kSingleName, kIndexName), kAllFiles});
+         fmt::format("holds {} but neither {} nor {}", shard, kWeightsName, kWeightsIndexName),
+         kAllFiles});
   }
   if (!pickled.empty()) {
     throw CheckpointError(
@@ -45,20 +45,10 @@ constexpr char kAllFiles[] = "download the model again, all of its files";
          fmt::format("has its weights only as {}, a format that can run code", pickled),
          "convert them to safetensors with `tarsier convert`, or download the safetensors files"});
   }
-  throw CheckpointError({directory.string(),
-                         fmt::format("has no weights: neither {} nor {}", kSingleName, kIndexName),
-                         "pass a model directory in the Hugging Face layout"});
-}
-
-void check_shard_name(const JsonView& entry) {
-  const std::string& name = entry.as_string();
-  const bool leaves = name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
-                      name.find("..") != std::string::npos;
-  if (leaves || name.empty())
-    entry.fail(fmt::format("names the file '{}' outside the directory", name),
-               "get the model from a source you trust");
-  if (!name.ends_with(".safetensors"))
-    entry.fail(fmt::format("names '{}', which is not a safetensors file", name), kAllFiles);
+  throw CheckpointError(
+      {directory.string(),
+       fmt::format("has no weights: neither {} nor {}", kWeightsName, kWeightsIndexName),
+       "pass a model directory in the Hugging Face layout"});
 }
 
 // The oddity as a line, empty when the index agrees with the tensors or says nothing.
@@ -70,7 +60,7 @@ std::string total_size_warning(const JsonView& index, std::int64_t bytes) {
   return fmt::format(
       "{}: metadata.total_size is {:.0f}, the tensors have {} bytes; the index may belong to "
       "another version",
-      kIndexName, total.as_double(), bytes);
+      kWeightsIndexName, total.as_double(), bytes);
 }
 
 }  // namespace
@@ -98,42 +88,21 @@ Checkpoint Checkpoint::open(const fs::path& directory) {
                            "pass a model directory in the Hugging Face layout"});
   }
   Checkpoint checkpoint;
-  if (fs::exists(directory / kSingleName, ignored)) {
-    checkpoint.add_file(directory / kSingleName);
+  if (fs::exists(directory / kWeightsName, ignored)) {
+    checkpoint.add_file(directory / kWeightsName);
     return checkpoint;
   }
-  if (!fs::exists(directory / kIndexName, ignored)) refuse_without_weights(directory);
+  if (!fs::exists(directory / kWeightsIndexName, ignored)) refuse_without_weights(directory);
 
-  const JsonView index = read_json(directory / kIndexName, JsonOwner::checkpoint);
-  const JsonView weight_map = index.at("weight_map");
+  const JsonView index = read_json(directory / kWeightsIndexName, JsonOwner::checkpoint);
+  const std::map<std::string, std::string> weight_map = read_weight_map(index, ".safetensors");
   std::set<std::string> shards;
-  for (const std::string& tensor : weight_map.keys()) {
-    check_shard_name(weight_map.at(tensor));
-    shards.insert(weight_map.at(tensor).as_string());
-  }
-  if (shards.empty()) weight_map.fail("is empty", kAllFiles);
+  for (const auto& [tensor, shard] : weight_map) shards.insert(shard);
   for (const std::string& shard : shards) checkpoint.add_file(directory / shard);
-
-  for (const std::string& tensor : weight_map.keys()) {
-    const std::string& shard = weight_map.at(tensor).as_string();
-    if (checkpoint.find(tensor) == nullptr) {
-      throw CheckpointError(
-          {shard, fmt::format("has no tensor {}, which {} says it holds", tensor, kIndexName),
-           kAllFiles});
-    }
-    if (checkpoint.file_of(tensor) != shard) {
-      throw CheckpointError(
-          {checkpoint.file_of(tensor),
-           fmt::format("holds {}, which {} says is in {}", tensor, kIndexName, shard), kAllFiles});
-    }
-  }
-  for (const auto& [tensor, view] : checkpoint.tensors_) {
-    if (!weight_map.has(tensor)) {
-      throw CheckpointError({checkpoint.file_of(tensor),
-                             fmt::format("holds {}, which {} does not list", tensor, kIndexName),
-                             kAllFiles});
-    }
-  }
+  std::map<std::string, std::string> held;
+  for (const auto& [tensor, view] : checkpoint.tensors_)
+    held.emplace(tensor, checkpoint.file_of(tensor));
+  check_weight_map(weight_map, held, kWeightsIndexName);
   const std::string warning = total_size_warning(index, checkpoint.total_bytes_);
   if (!warning.empty()) {
     log_warning(warning);

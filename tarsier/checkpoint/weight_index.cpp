@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tarsier/base/json.h"
+#include "tarsier/checkpoint/shard_index.h"
 
 namespace tarsier {
 
@@ -17,17 +18,13 @@ std::vector<std::string> WeightIndex::files() const {
 
 std::optional<WeightIndex> index_without_weights(const fs::path& directory) {
   std::error_code ignored;
-  const fs::path path = directory / "model.safetensors.index.json";
-  if (fs::exists(directory / "model.safetensors", ignored) || !fs::exists(path, ignored))
+  if (fs::exists(directory / kWeightsName, ignored) ||
+      !fs::exists(directory / kWeightsIndexName, ignored))
     return std::nullopt;
-  const JsonView json = read_json(path, JsonOwner::checkpoint);
-  const JsonView weight_map = json.at("weight_map");
-  WeightIndex index;
-  for (const std::string& tensor : weight_map.keys())
-    index.file_of.emplace(tensor, weight_map.at(tensor).as_string());
+  const JsonView json = read_json(directory / kWeightsIndexName, JsonOwner::checkpoint);
+  WeightIndex index{read_weight_map(json, ".safetensors"), std::nullopt};
   for (const std::string& file : index.files()) {
-    // Only the last part: an index that names other places is refused where weights are read.
-    if (fs::exists(directory / fs::path(file).filename(), ignored)) return std::nullopt;
+    if (fs::exists(directory / file, ignored)) return std::nullopt;
   }
   const std::optional<JsonView> metadata = json.find("metadata");
   if (metadata && metadata->has("total_size"))

@@ -41,6 +41,8 @@ nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
       {"stop", sampling.stop}};
   if (sampling.max_new_tokens) params["max_new_tokens"] = *sampling.max_new_tokens;
   const nlohmann::ordered_json saw = seen_row(clip, seen);
+  nlohmann::ordered_json adapter = nullptr;
+  if (!session.adapter.empty()) adapter = session.adapter;
   return {{"v", 1},
           {"id", std::filesystem::path(clip.path).stem().string()},
           {"source", saw["source"]},
@@ -48,6 +50,7 @@ nlohmann::ordered_json answer_row(const MediaClip& clip, const SeenMedia& seen,
           {"status", "ok"},
           {"model", info.name},
           {"revision", session.revision},
+          {"adapter", std::move(adapter)},
           {"dtype", info.dtype},
           {"template", info.template_origin},
           {"params", std::move(params)},

@@ -66,7 +66,7 @@ MediaClip read_clip(const std::string& path, const SamplingRule& rule,
   } else {
     clip.choice = choose_frames(rule, clip.info, reader.frame_seconds(), request);
     pictures->seconds = clip.choice.part_seconds;
-    clip.start_seconds = request.start.value_or(0);
+    clip.start_seconds = std::max(request.start.value_or(0), reader.frame_seconds().front());
     clip.end_seconds = std::min(request.end.value_or(clip.info.seconds), clip.info.seconds);
   }
   pictures->frames = reader.read(clip.choice.indices);

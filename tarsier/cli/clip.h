@@ -28,7 +28,7 @@ struct MediaClip {
   std::string path;
   VideoInfo info;
   FrameChoice choice;
-  double start_seconds = 0, end_seconds = 0;  // of the part looked at
+  double start_seconds = 0, end_seconds = 0;  // of the part looked at, from its first picture on
   std::shared_ptr<const Pictures> pictures;
   double decode_seconds = 0;  // what reading it took
   double sound_seconds = 0;   // that are heard

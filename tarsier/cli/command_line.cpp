@@ -82,6 +82,9 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
   app.add_option("--model", flags.model,
                  "Model directory; without it, the model that comes with tarsier")
       ->type_name("DIR");
+  app.add_option("--adapter", flags.adapter,
+                 "A LoRA adapter in PEFT's layout to use on the model, kept apart from its weights")
+      ->type_name("DIR");
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N")->type_name("DEVICE");
   app.add_option(
          "--dtype", flags.dtype,

@@ -22,6 +22,7 @@ struct ModelFlags {
   std::string model;           // a directory; empty = the default model (default_model.h)
   std::string device = "cpu";  // for parse_device
   std::string dtype;           // for parse_dtype; empty = as the checkpoint is stored
+  std::string adapter;         // a LoRA adapter's directory; empty = none
   int threads = 0;             // 0 = one for each core this process may use
 };
 

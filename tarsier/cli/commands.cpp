@@ -23,6 +23,8 @@ constexpr Command kCommands[] = {
     {"data mix", "rows of several files in one order, each with its share", run_data_mix},
     {"data shard", "rows with their media in webdataset tars", run_data_shard},
     {"models", "what each family of models can see, hear and say", run_models},
+    {"convert", "weights of torch.save, or with an adapter merged, as a safetensors model",
+     run_convert},
     {"inspect", "what a model directory holds: settings, parameters, tensors", run_inspect},
     {"verify", "check that a model directory is whole", run_verify},
     {"limits", "the limits in force", run_limits},

@@ -24,6 +24,7 @@ CommandFunction run_doctor;
 CommandFunction run_eval_ablation;
 CommandFunction run_eval_world;
 CommandFunction run_ground;
+CommandFunction run_convert;
 CommandFunction run_inspect;
 CommandFunction run_limits;
 CommandFunction run_models;

@@ -134,8 +134,10 @@ int run_eval_world(const CommandContext& context, Arguments arguments) {
       evaluate_world(*session.model, *session.backend, flags.settings, progress, context.stop);
   if (context.stop.stop_requested())
     return kExitOk;  // the signal's exit code is the program's; no partial table
+  std::string model = session.model->info().name;
+  if (!session.adapter.empty()) model += " with " + session.adapter;
   const std::string json = world_scores_json(result.scores, result.unseen, flags.settings.seed,
-                                             session.model->info().name, flags.settings.language)
+                                             model, flags.settings.language)
                                .dump();
   if (!flags.out.empty()) write_results(flags.out, json, result.items);
   std::string text = table_of(result.scores);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tarsier/base/atomic_file.h"
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
@@ -13,8 +14,9 @@
 #include "tarsier/cli/clip.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
-#include "tarsier/cli/frame_events.h"
 #include "tarsier/cli/model_session.h"
+#include "tarsier/grounding/subtitles.h"
+#include "tarsier/grounding/timed_answer.h"
 
 namespace tarsier {
 namespace {
@@ -26,20 +28,41 @@ constexpr char kQueryPrompt[] = "Which frames show that {query}? Answer as <fram
 
 struct Flags : AnswerFlags {
   std::string media, query;
+  std::string out;  // a file; empty: standard output
+  bool srt = false, vtt = false;
 };
+
+void check_form(const Flags& flags) {
+  const char* form = nullptr;
+  const auto choose = [&](bool given, const char* flag) {
+    if (!given) return;
+    if (form != nullptr)
+      throw ConfigError({flag, std::string("was given together with ") + form, "choose one"});
+    form = flag;
+  };
+  choose(flags.output.json, "--json");
+  choose(flags.srt, "--srt");
+  choose(flags.vtt, "--vtt");
+}
 
 bool parse(Flags& flags, Arguments arguments) {
   CLI::App app;
   describe_command(
       app, "ground",
       "Say when things happen: every event of a video, or the times of one. Prints START-END s  "
-      "TEXT, a line each; no finer than the "
-      "frames the model saw.",
-      {"tarsier ground clip.mp4", "tarsier ground clip.mp4 \"the red circle moves right\" --json"});
+      "TEXT, a line each, in seconds of the file; no finer than the frames the model saw. Prints "
+      "nothing when the model says that QUERY does not happen.",
+      {"tarsier ground clip.mp4", "tarsier ground clip.mp4 \"the red circle moves right\" --json",
+       "tarsier ground clip.mp4 --vtt --out clip.vtt"});
+  app.add_flag("--srt", flags.srt, "Print SubRip subtitles");
+  app.add_flag("--vtt", flags.vtt, "Print WebVTT subtitles");
+  app.add_option("--out", flags.out, "Write to a file in place of standard output")
+      ->type_name("FILE");
   add_answer_flags(app, flags);
   app.add_option("MEDIA", flags.media, "A video file")->required();
   app.add_option("QUERY", flags.query, "What to look for; without it, every event");
   if (!parse_arguments(app, arguments)) return false;
+  check_form(flags);
   check_answer_flags(flags);
   return true;
 }
@@ -58,34 +81,32 @@ std::string prompt_for(const std::string& directory, const std::string& query) {
   return query.empty() ? describe : ask.replace(ask.find("{query}"), 7, query);
 }
 
-GroundedText read_answer(const Completion& done, const MediaClip& clip, const std::string& model,
-                         const std::string& query) {
-  GroundedText grounded =
-      parse_frame_events(done.text, static_cast<std::int64_t>(clip.choice.seconds.size()), model);
-  for (FrameEvent& event : grounded.events) {
-    if (!query.empty()) {
-      event.text = query;
-    } else if (event.text.empty()) {
-      throw CheckpointError(
-          {model,
-           "answered with a frame interval that no event follows; it said '" + done.text + "'",
-           "use a model trained to ground events in frames"});
-    }
-  }
-  return grounded;
-}
-
-nlohmann::ordered_json events_of(const GroundedText& grounded, const MediaClip& clip) {
+nlohmann::ordered_json events_of(const TimedAnswer& answer) {
   nlohmann::ordered_json events = nlohmann::ordered_json::array();
-  for (const FrameEvent& event : grounded.events) {
-    const SecondsInterval when =
-        seconds_of(event, clip.choice.seconds, clip.start_seconds, clip.end_seconds);
-    events.push_back({{"start_s", to_milliseconds(when.start)},
-                      {"end_s", to_milliseconds(when.end)},
-                      {"text", event.text},
-                      {"frames", {event.first, event.last}}});
+  for (const TimedEvent& event : answer.events) {
+    nlohmann::ordered_json row = {{"start_s", to_milliseconds(event.when.start)},
+                                  {"end_s", to_milliseconds(event.when.end)},
+                                  {"text", event.text}};
+    if (event.frames) row["frames"] = {event.frames->first, event.frames->last};
+    if (event.snapped) row["snapped"] = true;
+    events.push_back(std::move(row));
   }
   return events;
+}
+
+std::string lines_of(const TimedAnswer& answer, double step) {
+  std::string lines;
+  for (const TimedEvent& event : answer.events)
+    lines += interval_text(event.when, step) + "  " + event.text + "\n";
+  return lines;
+}
+
+void deliver(const Flags& flags, const std::string& text) {
+  if (flags.out.empty()) {
+    print_answer(text);
+  } else {
+    write_file_atomically(flags.out, text);
+  }
 }
 
 }  // namespace
@@ -113,27 +134,29 @@ int run_ground(const CommandContext& context, Arguments arguments) {
       generate(model, *session.backend, inputs, flags.sampling, {}, context.stop);
   if (done.reason == FinishReason::cancelled) return kExitOk;
 
-  const GroundedText grounded = read_answer(done, clip, model.info().name, flags.query);
-  const double step = sampling_step(clip.choice.seconds, clip.start_seconds, clip.end_seconds);
+  const ClipClock clock{clip.choice.seconds, clip.start_seconds, clip.end_seconds};
+  const TimedAnswer answer = read_timed_answer({done.text, model.info().name}, clock, flags.query);
+  const double step = sampling_step(clock);
+  if (answer.events.empty()) log_info("the model says that nothing of this happens");
   if (!flags.output.json) {
-    for (const FrameEvent& event : grounded.events) {
-      const SecondsInterval when =
-          seconds_of(event, clip.choice.seconds, clip.start_seconds, clip.end_seconds);
-      print_answer(interval_text(when, step) + "  " + event.text + "\n");
-    }
+    deliver(flags, flags.srt   ? srt_of(answer.events, step, clip.info.seconds, clip.path)
+                   : flags.vtt ? vtt_of(answer.events, step, clip.info.seconds, clip.path)
+                               : lines_of(answer, step));
     return kExitOk;
   }
   nlohmann::ordered_json row = answer_row(clip, seen, session, flags.sampling);
   row["params"]["prompt"] = prompt;
   row["caption"] = done.text;
-  row["opening"] = grounded.opening;
-  row["events"] = events_of(grounded, clip);
+  row["opening"] = answer.opening;
+  row["events"] = events_of(answer);
+  row["notation"] = nullptr;
+  if (answer.notation) row["notation"] = name_of(*answer.notation);
   row["precision_s"] = to_milliseconds(step);
   row["finish_reason"] = name_of(done.reason);
   row["usage"] = usage_of(done, seen);
   row["t_gen_s"] = stopwatch.seconds();
   if (flags.tokens) row["token_ids"] = done.tokens;
-  print_answer(line_of(row));
+  deliver(flags, line_of(row));
   return kExitOk;
 }
 

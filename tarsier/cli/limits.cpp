@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
+#include "tarsier/checkpoint/pickle_machine.h"
 #include "tarsier/checkpoint/safetensors.h"
+#include "tarsier/checkpoint/zip_members.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 
@@ -40,6 +42,9 @@ std::vector<Limit> limits_in_force() {
       {"safetensors.max_tensors", kMaxTensorsPerFile, "tensors", "one file"},
       {"safetensors.max_rank", kMaxTensorRank, "dimensions", "one tensor"},
       {"safetensors.max_name_bytes", kMaxTensorNameBytes, "bytes", "one tensor's name"},
+      {"pickle.max_bytes", kMaxPickleBytes, "bytes", "the pickle of a torch.save archive"},
+      {"pickle.max_values", kMaxPickleValues, "values", "one pickle"},
+      {"pickle.max_members", kMaxZipMembers, "members", "one archive"},
   };
 }
 

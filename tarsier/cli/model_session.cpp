@@ -40,6 +40,12 @@ ModelSession open_session(const ModelFlags& flags, std::optional<std::int64_t> m
   if (std::filesystem::exists(directory / kManifestName))
     session.revision = sha256_of_file(directory / kManifestName).substr(0, 12);
   session.model = load_model(directory, options);
+  if (!flags.adapter.empty()) {
+    session.adapter = flags.adapter;
+    session.adapters = std::make_unique<Adapters>(*session.model);
+    session.adapters->load(flags.adapter, flags.adapter);
+    session.adapters->use(flags.adapter, AdapterMode::apart);
+  }
   AtenBackendOptions backend;
   backend.max_cache_bytes = cache_budget(options.device);
   session.backend = std::make_unique<AtenBackend>(session.model->decoder(), backend);

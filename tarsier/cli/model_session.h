@@ -7,6 +7,7 @@
 #include "tarsier/cli/command_line.h"
 #include "tarsier/engine/decode_backend.h"
 #include "tarsier/media/video_reader.h"
+#include "tarsier/models/adapters.h"
 #include "tarsier/models/video_language_model.h"
 
 namespace tarsier {
@@ -15,7 +16,9 @@ namespace tarsier {
 struct ModelSession {
   std::string directory;
   std::string revision;  // the beginning of its manifest's SHA-256; "" without a manifest
+  std::string adapter;   // the directory of the LoRA adapter in use; "" without one
   std::shared_ptr<VideoLanguageModel> model;
+  std::unique_ptr<Adapters> adapters;      // of `model`; null without one
   std::unique_ptr<DecodeBackend> backend;  // keys and values within the memory available now
 };
 

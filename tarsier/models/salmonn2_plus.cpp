@@ -38,6 +38,13 @@ void limit_pixels(Salmonn2PlusMedia& media, std::optional<std::int64_t> max_pixe
   frame.max_pixels = *max_pixels;
 }
 
+/// The row of the vocabulary that stands for sound; the tokenizer need not have a token there.
+std::int64_t audio_token(const JsonView& config, std::int64_t vocab_size) {
+  constexpr std::int64_t kPublished = 151665;
+  if (!config.has("audio_token_id") && kPublished < vocab_size) return kPublished;
+  return config.at("audio_token_id").as_int(0, vocab_size - 1);
+}
+
 Network network_of(const JsonView& config, bool hears) {
   const Qwen2_5VlParts parts = qwen2_5_vl_parts(config);
   Network network;
@@ -70,10 +77,7 @@ Family salmonn2_plus_family(const std::filesystem::path& directory, const JsonVi
   family.sampling = salmonn2_plus_sampling(media.settings);
   family.prompt.image_token = parts.image_token;
   family.prompt.video_token = parts.video_token;
-  family.prompt.audio_token =
-      config.has("audio_token_id")
-          ? config.at("audio_token_id").as_int(0, parts.decoder.vocab_size - 1)
-          : 151665;
+  family.prompt.audio_token = audio_token(config, parts.decoder.vocab_size);
   family.prompt.any_placeholder = true;
   family.prompt.positions =
       media.settings.upstream_positions

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "tarsier/nn/lora.h"
 #include "tarsier/nn/mixed_linear.h"
 
 namespace tarsier {
@@ -28,9 +29,7 @@ Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bia
   return out.view(shape);
 }
 
-}  // namespace
-
-Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
   if (half && weight.device().is_cpu() && !at::GradMode::is_enabled())
     return linear_by_panels(x, weight, bias);
@@ -39,6 +38,14 @@ Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
       weight.device().is_cpu())
     return mixed_linear(x, weight, bias);
   return at::linear(x, weight, bias);
+}
+
+}  // namespace
+
+Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Tensor y = product(x, weight, bias);
+  const LoraDelta* delta = lora_of(weight);
+  return delta == nullptr ? y : (y + lora_output(x, *delta)).to(y.scalar_type());
 }
 
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool has_bias)

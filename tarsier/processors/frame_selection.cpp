@@ -117,9 +117,9 @@ std::vector<std::int64_t> by_step(const SamplingRule& rule, const VideoInfo& inf
   return sample_by_step(window.first, window.last, rate, fps, rule.max_frames);
 }
 
-double length_of(const SamplingRule& rule, const VideoInfo& info, FrameRange window,
-                 double clip_end, const FrameRequest& request) {
-  if (rule.kind == SamplingRule::Kind::llava && (request.start || request.end))
+double length_of(const VideoInfo& info, FrameRange window, double clip_end,
+                 const FrameRequest& request) {
+  if (request.start || request.end)
     return request.end.value_or(clip_end) - request.start.value_or(0);
   return info.frames_per_second > 0 ? static_cast<double>(window.count()) / info.frames_per_second
                                     : clip_end;
@@ -252,7 +252,7 @@ FrameChoice choose_frames(const SamplingRule& rule, const VideoInfo& info,
     choice.sampler = "qwen2_vl fps";
   }
   choice.part_seconds =
-      length_of(rule, info, window, std::max(info.seconds, frame_seconds.back()), request);
+      length_of(info, window, std::max(info.seconds, frame_seconds.back()), request);
   for (const std::int64_t index : choice.indices) {
     choice.seconds.push_back(frame_seconds[static_cast<std::size_t>(index)]);
   }

@@ -43,8 +43,7 @@ SamplingRule llava_onevision_sampling();
 struct FrameChoice {
   std::vector<std::int64_t> indices;  // ascending; Tarsier (first) repeats frames of a short clip
   std::vector<double> seconds;        // when each is shown
-  double part_seconds =
-      0;                // of the part looked at: its frames over their rate; llava: the window's
+  double part_seconds = 0;  // of the part looked at: its frames over their rate, or the window's
   std::string sampler;  // for people and --json: "tarsier2 v1", "tarsier2 fps", "qwen2_vl fps", ...
 };
 

@@ -166,8 +166,12 @@ PreparedMedia prepare_salmonn2_plus_media(const Conversation& conversation,
   std::vector<MediumLayout> layout;
   for (std::size_t i = 0; i < media.size(); ++i) {
     const SeenMedia& seen = prepared.seen[i];
-    layout.push_back({seen.modality, seen.frames, chunks_of(*media[i], rule), media[i]->seconds,
-                      seen.block.runs});
+    layout.push_back({seen.modality,
+                      seen.frames,
+                      chunks_of(*media[i], rule),
+                      media[i]->seconds,
+                      seen.block.runs,
+                      {}});
     if (seen.modality == Modality::audio) continue;
     shown.push_back(media[i]);
     plan.push_back(seen);

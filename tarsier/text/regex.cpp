@@ -56,6 +56,19 @@ std::string with_unicode_white_space(std::string_view pattern) {
   return out;
 }
 
+// What one matching works in, with its limits set.
+struct Match {
+  Match(const std::string& where, std::size_t bytes) {
+    if (!data || !context)
+      throw ResourceError({where, "no memory for matching", "free some memory"});
+    pcre2_set_match_limit(context.get(), match_limit(bytes));
+    pcre2_set_depth_limit(context.get(), kDepthLimit);
+    pcre2_set_heap_limit(context.get(), kHeapLimitKibibytes);
+  }
+  MatchData data{pcre2_match_data_create(1, nullptr)};
+  MatchContext context{pcre2_match_context_create(nullptr)};
+};
+
 std::string message_of(int code) {
   std::array<PCRE2_UCHAR, 256> text{};
   pcre2_get_error_message(code, text.data(), text.size());
@@ -79,7 +92,7 @@ Regex::Regex(std::string_view pattern, const std::string& where) : where_(where)
   if (!code.compiled) {
     throw CheckpointError({where,
                            fmt::format("is not a regular expression ({})", message_of(error)),
-                           "tokenizer files hold a pattern in Oniguruma or PCRE syntax"});
+                           "patterns are in Oniguruma or PCRE syntax"});
   }
   pcre2_jit_compile(code.compiled.get(),
                     PCRE2_JIT_COMPLETE);  // without it the interpreter runs, only slower
@@ -91,14 +104,7 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
 void Regex::split(std::string_view utf8, const std::function<void(std::string_view)>& piece) const {
-  const MatchData match(pcre2_match_data_create(1, nullptr));
-  const MatchContext context(pcre2_match_context_create(nullptr));
-  if (!match || !context)
-    throw ResourceError({where_, "no memory for matching", "free some memory"});
-  pcre2_set_match_limit(context.get(), match_limit(utf8.size()));
-  pcre2_set_depth_limit(context.get(), kDepthLimit);
-  pcre2_set_heap_limit(context.get(), kHeapLimitKibibytes);
-
+  const Match match(where_, utf8.size());
   const auto emit = [&](std::size_t begin, std::size_t end) {
     if (begin < end) piece(utf8.substr(begin, end - begin));
   };
@@ -106,7 +112,8 @@ void Regex::split(std::string_view utf8, const std::function<void(std::string_vi
   for (std::size_t at = 0; at <= utf8.size();) {
     const auto run = [&](std::uint32_t options) {
       return pcre2_match(code_->compiled.get(), reinterpret_cast<PCRE2_SPTR>(utf8.data()),
-                         utf8.size(), at, PCRE2_NO_UTF_CHECK | options, match.get(), context.get());
+                         utf8.size(), at, PCRE2_NO_UTF_CHECK | options, match.data.get(),
+                         match.context.get());
     };
     int result = run(0);
     if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = run(PCRE2_NO_JIT);
@@ -117,7 +124,7 @@ void Regex::split(std::string_view utf8, const std::function<void(std::string_vi
            fmt::format("cannot be split within the limits of {} ({})", where_, message_of(result)),
            "send shorter text, or check the pattern in that file"});
     }
-    const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(match.get());
+    const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(match.data.get());
     const std::size_t begin = std::max(ends[0], done), end = std::max(ends[1], begin);
     emit(done, begin);
     emit(begin, end);
@@ -129,6 +136,19 @@ void Regex::split(std::string_view utf8, const std::function<void(std::string_vi
     }
   }
   emit(done, utf8.size());
+}
+
+bool Regex::matches_whole(std::string_view utf8) const {
+  const Match match(where_, utf8.size());
+  const int result =
+      pcre2_match(code_->compiled.get(), reinterpret_cast<PCRE2_SPTR>(utf8.data()), utf8.size(), 0,
+                  PCRE2_NO_UTF_CHECK | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NO_JIT,
+                  match.data.get(), match.context.get());
+  if (result >= 0) return true;
+  if (result == PCRE2_ERROR_NOMATCH) return false;
+  throw CheckpointError(
+      {where_, fmt::format("takes more steps than a name may need ({})", message_of(result)),
+       "simplify the pattern"});
 }
 
 }  // namespace tarsier

@@ -21,6 +21,10 @@ class Regex {
   /// `utf8` must be UTF-8. InputError when the limits are reached.
   void split(std::string_view utf8, const std::function<void(std::string_view)>& piece) const;
 
+  /// Whether the pattern matches the whole of a name, which must be UTF-8. CheckpointError naming
+  /// `where` when the limits are reached.
+  bool matches_whole(std::string_view utf8) const;
+
  private:
   struct Code;
   std::unique_ptr<const Code> code_;

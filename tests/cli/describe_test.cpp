@@ -208,7 +208,7 @@ TEST(Ask, Json) {
 
 TEST(Ground, AnAnswerWithoutIntervalsIsAnError) {
   expect_refused({"ground", "-q", "--model", kModel, "--max-new-tokens", "4", kClip}, 4,
-                 "answered without a frame interval; it said");
+                 "answered without an interval of frames or seconds; it said");
 }
 
 TEST(Plan, CountsWithoutRunning) {

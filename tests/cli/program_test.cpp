@@ -29,7 +29,7 @@ void expect_refused(const std::vector<std::string>& arguments, int exit_code,
 }
 
 TEST(Program, HelpOfEachCommand) {
-  for (const char* command : {"doctor", "inspect", "limits", "verify", "version"}) {
+  for (const char* command : {"convert", "doctor", "inspect", "limits", "verify", "version"}) {
     const ProgramResult result = run_tarsier({command, "--help"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");

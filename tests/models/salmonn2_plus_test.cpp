@@ -218,6 +218,8 @@ TEST(Salmonn2Plus, SaysWhatItsFilesCannotBe) {
       "audio_config: qformer_config.encoder_width is 9, expected 12");
   expect_refusal([](nlohmann::json& c) { c["audio_token_id"] = 328; },
                  "config.json: audio_token_id");
+  expect_refusal([](nlohmann::json& c) { c.erase("audio_token_id"); },
+                 "config.json: audio_token_id");  // the published one lies outside this vocabulary
   expect_refusal([](nlohmann::json& c) { c.erase("audio_config"); },
                  "tensors that the model has no place for: audio.");
   const fs::path other =

@@ -1,4 +1,4 @@
-#include "tarsier/cli/frame_events.h"
+#include "tarsier/grounding/frame_events.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-GroundedText parse(std::string_view answer) { return parse_frame_events(answer, 8, "nano"); }
+FrameText parse(std::string_view answer) { return parse_frame_events({answer, "nano"}, 8); }
 
 std::string refusal(std::string_view answer) {
   try {
@@ -23,7 +23,7 @@ std::string refusal(std::string_view answer) {
 }
 
 TEST(FrameEvents, ReadsTarsier2sNotation) {
-  const GroundedText text = parse(
+  const FrameText text = parse(
       "A red circle is in the center.<frame: 2-4>It moves right.<frame: 5>It turns blue.\n<frame: "
       "6-8> It\nspins. ");
   EXPECT_EQ(text.opening, "A red circle is in the center.");
@@ -59,31 +59,9 @@ TEST(FrameEvents, ALongAnswerIsShownInPart) {
   EXPECT_THAT(refusal(answer), HasSubstr("é...'"));
 }
 
-TEST(FrameSeconds, ReachHalfwayToTheNeighbours) {
-  const std::vector<double> times = {0, 2, 4, 6};
-  const auto seconds = [&](std::int64_t first, std::int64_t last) {
-    const SecondsInterval when = seconds_of({first, last, ""}, times, 0, 8);
-    return std::pair(when.start, when.end);
-  };
-  EXPECT_EQ(seconds(2, 3), std::pair(1.0, 5.0));
-  EXPECT_EQ(seconds(1, 1), std::pair(0.0, 1.0));
-  EXPECT_EQ(seconds(4, 4), std::pair(5.0, 8.0));
-  EXPECT_EQ(seconds(1, 4), std::pair(0.0, 8.0));
-  const SecondsInterval window = seconds_of({1, 2, ""}, std::vector<double>{10.2, 11.2}, 10, 12);
-  EXPECT_EQ(window.start, 10);
-  EXPECT_EQ(window.end, 12);
-  EXPECT_THROW(seconds_of({1, 5, ""}, times, 0, 8), InternalError);
-}
-
-TEST(FrameSeconds, AreNoFinerThanTheFrames) {
-  EXPECT_EQ(sampling_step(std::vector<double>{0, 2, 4}, 0, 5), 2);
-  EXPECT_EQ(sampling_step(std::vector<double>{1}, 0, 5), 5);
-  EXPECT_EQ(interval_text({0.57, 2.86}, 1.14), "1-3 s");
-  EXPECT_EQ(interval_text({0.57, 2.86}, 1.0), "1-3 s");
-  EXPECT_EQ(interval_text({0.57, 2.86}, 0.5), "0.6-2.9 s");
-  EXPECT_EQ(interval_text({0.57, 2.86}, 0.04), "0.57-2.86 s");
-  EXPECT_EQ(interval_text({12, 70}, 30), "12-70 s");
-  EXPECT_EQ(interval_text({0, 0}, 0), "0-0 s");
+TEST(FrameEvents, AMarkerIsSeenBeforeItIsRead) {
+  EXPECT_TRUE(has_frame_marker("x <frame: what"));
+  EXPECT_FALSE(has_frame_marker("frame 3"));
 }
 
 }  // namespace

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "tarsier/tensor/tensor.h"
+
+namespace tarsier {
+
+/// A low-rank change of a dense layer's weight: W + scale * B A.
+struct LoraDelta {
+  Tensor a;  // f32 [rank, in_features]
+  Tensor b;  // f32 [out_features, rank]
+  double scale = 1;
+};
+
+/// What the change adds to the layer's output, scale * B (A x), in f32. x [..., in_features] ->
+/// [..., out_features].
+Tensor lora_output(const Tensor& x, const LoraDelta& delta);
+
+/// W + scale * B A, computed in f32 and rounded once to `weight`'s type. weight [out_features,
+/// in_features].
+Tensor merged_weight(const Tensor& weight, const LoraDelta& delta);
+
+/// The same weight, in the same memory, with a change kept apart from it: apply_linear adds the
+/// change's output wherever it multiplies by the tensor returned. Whatever else reads that tensor
+/// sees the weight alone, and `weight` itself stays as it is.
+Tensor with_lora(const Tensor& weight, std::shared_ptr<const LoraDelta> delta);
+
+/// The change a weight carries, null without one.
+const LoraDelta* lora_of(const Tensor& weight);
+
+}  // namespace tarsier

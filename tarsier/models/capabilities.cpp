@@ -42,6 +42,7 @@ constexpr Capabilities kFamilies[] = {
      .most_frames = 768},
     {.family = "llava_onevision",
      .title = "LLaVA-OneVision",
+     .images = true,
      .videos = true,
      .several = true,
      .languages = "en zh",

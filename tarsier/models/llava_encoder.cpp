@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tarsier/base/error.h"
 #include "tarsier/nn/activation.h"
@@ -48,7 +49,8 @@ std::vector<MediumLayout> layout_of(const MediaInputs& media) {
   std::vector<MediumLayout> layout;
   const Tensor grid = media.grid.to(at::kCPU).contiguous();
   for (std::int64_t i = 0; i < grid.size(0); ++i)
-    layout.push_back({Modality::video, grid.const_data_ptr<std::int64_t>()[3 * i], 0, 0, {}, {}});
+    layout.push_back(
+        {Modality::video, grid.const_data_ptr<std::int64_t>()[3 * i], 0, 0, {}, {}, {}});
   return layout;
 }
 
@@ -66,10 +68,12 @@ class LlavaEncoder final : public MediaEncoder {
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
     const at::Device device = decoder.embedding_weight().device();
+    const std::vector<MediumLayout> layout = layout_of(media);
+    const bool is_image = layout.size() == 1 && layout[0].modality == Modality::image;
     Tensor frames, chunks;
     if (media.pixels.defined()) {
-      frames = frame_tokens(media.pixels.to(device), sink);
-      if (sink) sink("vision.merged", frames);
+      frames = frame_tokens(media.pixels.to(device), !is_image, sink);
+      if (sink && !is_image) sink("vision.merged", frames);
     }
     if (media.mel.defined()) {
       check(ears_.has_value(), "sound goes to a model that hears");
@@ -77,12 +81,14 @@ class LlavaEncoder final : public MediaEncoder {
     }
     std::vector<Tensor> rows;
     std::int64_t frame = 0, chunk = 0;
-    for (const MediumLayout& medium : layout_of(media)) {
+    for (const MediumLayout& medium : layout) {
       const std::int64_t next_frame = frame + medium.frames, next_chunk = chunk + medium.mel_chunks;
       Tensor own, sound;
       if (medium.frames > 0) own = frames.slice(0, frame, next_frame);
       if (medium.mel_chunks > 0) sound = SalmonnEars::in_order(chunks.slice(0, chunk, next_chunk));
-      if (!own.defined()) {
+      if (is_image) {
+        rows.push_back(image_tokens(frames, medium.source));
+      } else if (!own.defined()) {
         rows.push_back(sound);
       } else if (sound.defined()) {
         rows.push_back(in_turn(own, sound, medium.seconds));
@@ -90,7 +96,7 @@ class LlavaEncoder final : public MediaEncoder {
         if (!medium.frame_words.empty()) own = with_words(own, medium.frame_words, decoder);
         rows.push_back(own.flatten(0, 1));
       }
-      if (config_.pool == Pool::bilinear) rows.push_back(newline_.unsqueeze(0));
+      if (config_.pool == Pool::bilinear && !is_image) rows.push_back(newline_.unsqueeze(0));
       frame = next_frame;
       chunk = next_chunk;
     }
@@ -106,7 +112,7 @@ class LlavaEncoder final : public MediaEncoder {
 
   EncodeCost cost(const SeenMedia& seen, std::int64_t element_bytes) const override {
     const ClipVitConfig& c = config_.vision;
-    const std::int64_t frames = std::min(seen.frames, kFramesAtATime);
+    const std::int64_t squares = seen.grid.time, frames = std::min(squares, kFramesAtATime);
     // The tower's stream, its norm, and q, k, v or the wide layer with one frame's scores; or the
     // projector's input and both of its layers.
     const std::int64_t tower = frames * c.tokens() *
@@ -115,12 +121,12 @@ class LlavaEncoder final : public MediaEncoder {
                                c.heads * c.tokens() * c.tokens() * 4;
     const std::int64_t projector =
         frames * c.patches() * (c.width + 3 * config_.hidden_size) * element_bytes;
-    std::int64_t bytes = seen.frames * c.channels * c.image_size * c.image_size * 4;
+    std::int64_t bytes = squares * c.channels * c.image_size * c.image_size * 4;
     if (config_.ears) {
       bytes +=
           seen.mel_chunks * config_.ears->whisper.mel_bins * config_.ears->whisper.mel_frames() * 4;
     }
-    return {flops_of(seen.frames, seen.mel_chunks), bytes,
+    return {flops_of(squares, seen.mel_chunks), bytes,
             std::max(tower, projector) + 2 * seen.tokens * config_.hidden_size * element_bytes};
   }
 
@@ -149,19 +155,33 @@ class LlavaEncoder final : public MediaEncoder {
  private:
   /// [frames, side * side, hidden] -> [frames, tokens_per_frame, hidden].
   Tensor pooled(const Tensor& projected) const {
-    const std::int64_t side = config_.vision.side(), half = config_.pooled_side();
-    const Tensor square = projected.transpose(1, 2).unflatten(2, {side, side});
-    if (config_.pool == Pool::bilinear) {
-      return at::upsample_bilinear2d(square, {half, half}, /*align_corners=*/false)
-          .flatten(2)
-          .transpose(1, 2);
-    }
-    const Tensor rows = at::max_pool2d(square, {2, 2}, {2, 2}).permute({0, 2, 3, 1});
-    const Tensor newlines = newline_.expand({rows.size(0), half, 1, config_.hidden_size});
+    const Tensor rows = pool_patches(projected, config_.pool);
+    if (config_.pool == Pool::bilinear) return rows.flatten(1, 2);
+    const Tensor newlines = newline_.expand({rows.size(0), rows.size(1), 1, config_.hidden_size});
     return at::cat({rows, newlines}, 2).flatten(1, 2);
   }
 
-  Tensor frame_tokens(const Tensor& pixels, const StageSink& sink) const {
+  /// projected [squares, side * side, hidden] of one image -> [tokens, hidden]: the whole image's,
+  /// then the canvas's row by row without its margin.
+  Tensor image_tokens(const Tensor& projected, Size source) const {
+    const std::int64_t side = config_.vision.side(), hidden = config_.hidden_size;
+    const AnyresPlan plan = plan_anyres(source, *config_.anyres, config_.vision.image_size, side);
+    Tensor canvas = projected.slice(0, 1)
+                        .view({plan.rows, plan.columns, side, side, hidden})
+                        .permute({4, 0, 2, 1, 3})
+                        .reshape({hidden, plan.rows * side, plan.columns * side})
+                        .slice(1, plan.offset.height, plan.offset.height + plan.kept.height)
+                        .slice(2, plan.offset.width, plan.offset.width + plan.kept.width);
+    const auto [height, width] = plan.shrunk;
+    if (!(plan.shrunk == plan.kept))
+      canvas = at::upsample_bilinear2d(canvas.unsqueeze(0), {height, width}, false).squeeze(0);
+    const Tensor rows =
+        at::cat({canvas.permute({1, 2, 0}), newline_.expand({height, 1, hidden})}, 1);
+    return at::cat({projected[0], rows.flatten(0, 1)});
+  }
+
+  /// [frames, tokens, hidden]; without `pool` the projector's.
+  Tensor frame_tokens(const Tensor& pixels, bool pool, const StageSink& sink) const {
     BlockSink after_block;
     if (sink) {
       after_block = [&](std::int64_t block, const Tensor& x) {
@@ -177,7 +197,7 @@ class LlavaEncoder final : public MediaEncoder {
           vision_(pixels.slice(0, begin, std::min(frames, begin + step)), after_block);
       const Tensor projected = projector_out_(exact_gelu(projector_in_(features)));
       if (sink) sink("vision.projected", projected);
-      outputs.push_back(pooled(projected));
+      outputs.push_back(pool ? pooled(projected) : projected);
     }
     return at::cat(outputs, 0);
   }
@@ -198,6 +218,17 @@ class LlavaEncoder final : public MediaEncoder {
 };
 
 }  // namespace
+
+Tensor pool_patches(const Tensor& patches, LlavaEncoderConfig::Pool pool) {
+  const auto side =
+      static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(patches.size(1)))));
+  const Tensor square = patches.transpose(1, 2).unflatten(2, {side, side});
+  const std::int64_t half = (side + 1) / 2;
+  return (pool == Pool::bilinear
+              ? at::upsample_bilinear2d(square, {half, half}, /*align_corners=*/false)
+              : at::max_pool2d(square, {2, 2}, {2, 2}))
+      .permute({0, 2, 3, 1});
+}
 
 std::int64_t LlavaEncoderConfig::pooled_side() const {
   return pool == Pool::bilinear ? (vision.side() + 1) / 2 : vision.side() / 2;

@@ -57,6 +57,7 @@ Family llava_qwen_family(const JsonView& config, const LlavaEncoderConfig& encod
   media.grid_side = encoder.vision.side();
   media.tokens_per_frame = encoder.tokens_per_frame();
   media.closing_tokens = encoder.closing_tokens();
+  media.anyres = encoder.anyres;
   Family family;
   family.network = llava_qwen_network(config, encoder);
   family.plan_media = [media](const Conversation& c) { return plan_llava_media(c, media); };

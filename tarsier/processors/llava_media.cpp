@@ -45,7 +45,7 @@ void refuse(const LlavaMediaConfig& config, std::string what, std::string hint) 
 
 void check_medium(const Pictures& medium, const LlavaMediaConfig& config) {
   const auto frames = static_cast<std::int64_t>(medium.frames.size());
-  if (medium.modality == Modality::image)
+  if (medium.modality == Modality::image && !config.anyres)
     refuse(config, "does not take single images", "pass a video");
   if (medium.modality == Modality::audio) {
     if (config.tokens_per_chunk == 0)
@@ -54,6 +54,7 @@ void check_medium(const Pictures& medium, const LlavaMediaConfig& config) {
     return;
   }
   check(frames > 0, "pictures hold a frame");
+  if (medium.modality == Modality::image) return;
   if (frames < config.fewest_frames) {
     refuse(config,
            fmt::format("needs a video of at least {} frames, this one has {}", config.fewest_frames,
@@ -90,11 +91,19 @@ SeenMedia seen(const Pictures& medium, const LlavaMediaConfig& config) {
     }
   }
   const std::int64_t sound = seen.mel_chunks * config.tokens_per_chunk;
-  if (medium.modality == Modality::audio) {
-    seen.tokens = sound;
-  } else {
+  if (seen.frames > 0) {
     const Frame& first = medium.frames.front();
     seen.source = {first.height, first.width};
+  }
+  if (medium.modality == Modality::audio) {
+    seen.tokens = sound;
+  } else if (medium.modality == Modality::image) {
+    const AnyresPlan plan =
+        plan_anyres(seen.source, *config.anyres, config.square.side, config.grid_side);
+    seen.resized = plan.scaled;
+    seen.grid = {plan.squares(), config.grid_side, config.grid_side};
+    seen.tokens = plan.tokens(config.grid_side);
+  } else {
     seen.resized = {config.square.side, config.square.side};
     seen.grid = {seen.frames, config.grid_side, config.grid_side};
     std::size_t longest = 0;
@@ -105,6 +114,14 @@ SeenMedia seen(const Pictures& medium, const LlavaMediaConfig& config) {
   }
   seen.block = {medium.modality, {{medium.modality, seen.tokens, seen.grid, 0, {}}}};
   return seen;
+}
+
+Tensor pixels_of(const Pictures& medium, const LlavaMediaConfig& config) {
+  if (medium.modality != Modality::image) return square_frames(medium.frames, config.square);
+  const Frame& image = medium.frames.front();
+  const AnyresPlan plan = plan_anyres({image.height, image.width}, *config.anyres,
+                                      config.square.side, config.grid_side);
+  return anyres_squares(image, plan, config.square);
 }
 
 Tensor mel_of(const Pictures& medium, const LlavaMediaConfig& config) {
@@ -124,6 +141,11 @@ std::vector<SeenMedia> plan_llava_media(const Conversation& conversation,
     refuse(config, fmt::format("takes one video or sound, the messages have {}", plan.size()),
            "ask about each in a conversation of its own");
   }
+  const auto is_image = [](const SeenMedia& seen) { return seen.modality == Modality::image; };
+  if (plan.size() > 1 && std::ranges::any_of(plan, is_image)) {
+    refuse(config, fmt::format("takes an image alone, the messages have {} media", plan.size()),
+           "ask about each in a conversation of its own");
+  }
   return plan;
 }
 
@@ -136,11 +158,11 @@ PreparedMedia prepare_llava_media(const Conversation& conversation,
   const std::vector<const Pictures*> media = media_of(conversation);
   for (std::size_t i = 0; i < media.size(); ++i) {
     const SeenMedia& seen = prepared.seen[i];
-    if (seen.frames > 0) pixels.push_back(square_frames(media[i]->frames, config.square));
+    if (seen.frames > 0) pixels.push_back(pixels_of(*media[i], config));
     if (seen.mel_chunks > 0) mel.push_back(mel_of(*media[i], config));
     grids.push_back(at::tensor({seen.grid.time, seen.grid.height, seen.grid.width}, at::kLong));
-    prepared.inputs.layout.push_back({seen.modality, seen.frames, seen.mel_chunks,
-                                      media[i]->seconds, seen.block.runs,
+    prepared.inputs.layout.push_back({seen.modality, seen.grid.time, seen.mel_chunks,
+                                      media[i]->seconds, seen.block.runs, seen.source,
                                       frame_words(*media[i], config)});
   }
   if (!pixels.empty()) prepared.inputs.pixels = at::cat(pixels);

@@ -28,12 +28,13 @@ struct Prompt {
 /// What `encode` must know of one image, video or sound beside its numbers.
 struct MediumLayout {
   Modality modality = Modality::video;
-  std::int64_t frames = 0;      // of `pixels`, in families whose rows are frames
+  std::int64_t frames = 0;      // of `pixels`, in families whose rows are frames or squares
   std::int64_t mel_chunks = 0;  // of `mel`
   double seconds = 0;           // as Pictures::seconds
   std::vector<MediaRun> runs;   // of the prompt: which tokens are pictures, which are sound
-  std::vector<std::vector<std::int64_t>>
-      frame_words;  // ids embedded behind each frame; mostly none
+  Size source = {};             // pixels of a frame, before any resize
+  /// Ids embedded behind each frame; mostly none.
+  std::vector<std::vector<std::int64_t>> frame_words = {};
 };
 
 struct MediaInputs {

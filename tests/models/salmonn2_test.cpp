@@ -1,4 +1,4 @@
-// video-SALMONN 2 and LLaVA-OneVision: what parity with the fixtures does not show.
+// video-SALMONN 2: what parity with the fixtures does not show.
 
 #include "tarsier/models/salmonn2.h"
 
@@ -13,7 +13,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/shards.h"
-#include "tarsier/models/llava_qwen.h"
+#include "tarsier/models/llava_encoder.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/models/salmonn2_settings.h"
 #include "tarsier/models/towers/sinusoids.h"
@@ -200,48 +200,11 @@ TEST(Salmonn2, SaysWhatItsSettingsCannotBe) {
           "audio_config: qformer_config.encoder_width is 7, d_model 1280");
 }
 
-TEST(LlavaQwen, SaysWhatItsFilesCannotBe) {
-  const auto refused = [](const Edit& edit, const char* what) {
-    expect_refusal(with_config(edit, "llava_onevision"), what);
-  };
-  refused([](json& c) { c["mm_projector_type"] = "linear"; },
-          "config.json: mm_projector_type: is 'linear'; expected 'mlp2x_gelu'");
-  refused([](json& c) { c.erase("vision_config"), c["mm_vision_tower"] = "openai/clip"; },
-          "mm_vision_tower: is 'openai/clip', which is not supported; supported: "
-          "google/siglip-so400m-patch14-384");
-  refused([](json& c) { c["vision_config"]["model_type"] = "clip_vision_model"; },
-          "vision_config.model_type: is not siglip_vision_model");
-  refused(
-      [](json& c) { c["mm_spatial_pool_mode"] = "max"; },
-      "mm_spatial_pool_mode: is 'max', which LLaVA-OneVision does not have; expected 'bilinear'");
-  refused([](json& c) { c["mm_newline_position"] = "grid"; }, "mm_newline_position: is 'grid'");
-  refused([](json& c) { c["mm_spatial_pool_stride"] = 3; }, "mm_spatial_pool_stride: is not 2");
-  refused(
-      [](json& c) {
-        c["rope_scaling"] = {{"type", "mrope"}, {"mrope_section", {2, 3, 3}}};
-      },
-      "has an mrope_section");
-  LoadOptions options;
-  options.max_pixels = 100;
-  EXPECT_THAT([&] { load_model(fixture("llava_onevision"), options); },
-              ThrowsMessage<ConfigError>(HasSubstr("LLaVA-OneVision sees every frame as 35x35")));
-}
-
 TEST(Salmonn2, IsNotTrainedYet) {
   LoadOptions options;
   options.trainable = true;
   EXPECT_THAT([&] { load_model(fixture(), options); },
               ThrowsMessage<ConfigError>(HasSubstr("video-SALMONN 2 cannot be trained yet")));
-}
-
-// Trap 5: the published sizes, of which the last layer is not there.
-TEST(LlavaQwen, TheTowerIsSigLipWithoutItsLastLayer) {
-  const ClipVitConfig vision = llava_qwen_vision(parse_json(R"({"mm_projector_type": "mlp2x_gelu",
-                     "mm_vision_tower": "google/siglip-so400m-patch14-384"})",
-                                                            "config.json", JsonOwner::checkpoint));
-  EXPECT_EQ(vision.used_layers(), 26);
-  EXPECT_EQ(vision.side(), 27);
-  EXPECT_EQ(vision.epsilon, 1e-6);  // trap 10
 }
 
 // Traps 8 and 6, T5: a silent clip has its times, padded to the longest; with sound it has none.
@@ -315,24 +278,14 @@ TEST(Salmonn2, SaysWhatItDoesNotTake) {
   const auto model = load_model(fixture());
   auto image = video(1, 0);
   image->modality = Modality::image;
-  expect_input_error(*model, about(image), "video-SALMONN 2: does not take single images");
+  expect_input_error(*model, about(image),
+                     "prompt: holds an image, which video-SALMONN 2 does not take");
   expect_input_error(*model, about(video(1, 1)),
                      "video-SALMONN 2: needs a video of at least 2 frames, this one has 1");
   Conversation two = about(video(2, 2));
   two.front().parts.push_back({{}, video(2, 2)});
-  expect_input_error(*model, two, "takes one video or sound, the messages have 2");
+  expect_input_error(*model, two, "holds 2 images and videos, video-SALMONN 2 takes one");
   expect_input_error(*model, about(video(4000, 4000)), "the model takes at most 32768");
-}
-
-TEST(LlavaOneVision, SaysWhatItDoesNotTake) {
-  const auto model = load_model(fixture("llava_onevision"));
-  auto image = video(1, 0);
-  image->modality = Modality::image;
-  expect_input_error(*model, about(image), "LLaVA-OneVision: does not take single images");
-  auto sound = std::make_shared<Pictures>();
-  sound->modality = Modality::audio;
-  sound->sound = silence(16'000);
-  expect_input_error(*model, about(sound), "LLaVA-OneVision: is loaded without its ears");
 }
 
 // Trap 47: the eyes alone of a checkpoint that has ears, and of one that has none.
@@ -411,6 +364,15 @@ TEST(Salmonn2, SavesUnderItsPublishedNames) {
                    first = Checkpoint::open(fixture("salmonn2_wide"));
   ASSERT_EQ(saved.tensors().size(), first.tensors().size());
   for (const auto& [name, view] : first.tensors()) EXPECT_NE(saved.find(name), nullptr) << name;
+}
+
+// T7: an odd last row and column are left out.
+TEST(PoolPatches, TakesTheLargestOfFour) {
+  const Tensor ramp = at::arange(25, at::kFloat).view({1, 25, 1});
+  const Tensor pooled = pool_patches(ramp, LlavaEncoderConfig::Pool::max_with_rows);
+  EXPECT_TRUE(at::equal(pooled, at::tensor({6.0F, 8.0F, 16.0F, 18.0F}).view({1, 2, 2, 1})));
+  EXPECT_EQ(pool_patches(ramp, LlavaEncoderConfig::Pool::bilinear).sizes(),
+            (std::vector<std::int64_t>{1, 3, 3, 1}));
 }
 
 // Trap 9, T6.

@@ -88,6 +88,24 @@ TEST(LlavaMedia, RefusesMoreSoundThanItHasPlacesFor) {
                   "shorter part")));
 }
 
+TEST(LlavaMedia, RefusesWhatTheFamilyDoesNotTake) {
+  const auto refused = [](const Conversation& conversation, LlavaMediaConfig config,
+                          const char* what) {
+    EXPECT_THAT([&] { plan_llava_media(conversation, config); },
+                ThrowsMessage<InputError>(HasSubstr(what)));
+  };
+  auto image = clip(1, 0, 0);
+  image->modality = Modality::image;
+  refused(about(image), salmonn(), "video-SALMONN 2: does not take single images");
+  refused(about(clip(1, 1, 0)), salmonn(), "needs a video of at least 2 frames, this one has 1");
+  Conversation two = about(clip(2, 2, 0));
+  two[0].parts.push_back({{}, clip(2, 2, 0)});
+  refused(two, salmonn(), "takes one video or sound, the messages have 2");
+  LlavaMediaConfig deaf = salmonn();
+  deaf.tokens_per_chunk = 0;
+  refused(about(clip(0, 0, 20'000)), deaf, "is loaded without its ears, and this is sound alone");
+}
+
 TEST(LlavaMedia, AVideoSaysHowLongItIs) {
   EXPECT_THROW(plan_llava_media(about(clip(2, 0, 16'000)), salmonn()), InternalError);
 }

@@ -24,9 +24,10 @@ if [[ -d fuzz ]]; then
   cmake --preset fuzz
   cmake --build --preset fuzz
   mkdir -p build/fuzz-findings
-  for target in build/fuzz/fuzz/*_fuzz; do
+  for target in build/fuzz/fuzz/fuzz_*; do
     [[ -x $target ]] || continue
-    name=$(basename "$target" _fuzz)
+    name=$(basename "$target")
+    name=${name#fuzz_}
     echo "check: fuzz $name, $fuzz_seconds s"
     mkdir -p "build/fuzz-findings/$name"
     seeds=()

@@ -126,7 +126,7 @@ class Describer {
     for (const std::string& language : flags_.languages) {
       prompts.push_back(describe_prompt(session_.directory,
                                         capabilities_of(session_.model->info().family), language,
-                                        flags_.style, clip.is_image()));
+                                        flags_.style, clip.pictures->modality));
     }
     return prompts;
   }

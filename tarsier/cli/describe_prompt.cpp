@@ -26,21 +26,26 @@ constexpr LanguageName kLanguages[] = {
 
 /// The instructions that Tarsier and Qwen2-VL were trained with, and their like.
 struct Words {
-  std::string_view language, style, video, image;
+  std::string_view language, style, video, image, sound;
 };
 
 constexpr Words kWords[] = {
-    {"en", "detailed", "Describe the video in detail.", "Describe the image in detail."},
-    {"en", "brief", "Describe the video in one sentence.", "Describe the image in one sentence."},
-    {"zh", "detailed", "请详细描述这个视频。", "请详细描述这张图片。"},
-    {"zh", "brief", "请用一句话描述这个视频。", "请用一句话描述这张图片。"},
+    {"en", "detailed", "Describe the video in detail.", "Describe the image in detail.",
+     "Describe the sound in detail."},
+    {"en", "brief", "Describe the video in one sentence.", "Describe the image in one sentence.",
+     "Describe the sound in one sentence."},
+    {"zh", "detailed", "请详细描述这个视频。", "请详细描述这张图片。", "请详细描述这段音频。"},
+    {"zh", "brief", "请用一句话描述这个视频。", "请用一句话描述这张图片。",
+     "请用一句话描述这段音频。"},
 };
 
 std::optional<std::string> words_for(std::string_view language, std::string_view style,
-                                     bool image) {
+                                     Modality modality) {
   for (const Words& each : kWords) {
     if (each.language == language && each.style == style)
-      return std::string(image ? each.image : each.video);
+      return std::string(modality == Modality::image   ? each.image
+                         : modality == Modality::audio ? each.sound
+                                                       : each.video);
   }
   return std::nullopt;
 }
@@ -61,7 +66,7 @@ std::optional<JsonView> own_prompts(const std::filesystem::path& directory) {
 
 DescribePrompt describe_prompt(const std::filesystem::path& model_directory,
                                const Capabilities& family, const std::string& language,
-                               const std::string& style, bool image) {
+                               const std::string& style, Modality modality) {
   if (const auto own = own_prompts(model_directory)) {
     const auto styles = own->find(language);
     if (!styles) refuse("--lang", language, fmt::format("{}", fmt::join(own->keys(), ", ")));
@@ -69,7 +74,7 @@ DescribePrompt describe_prompt(const std::filesystem::path& model_directory,
     if (!text) refuse("--style", style, fmt::format("{}", fmt::join(styles->keys(), ", ")));
     return {language, text->as_string(), false};
   }
-  if (!words_for("en", style, image)) refuse("--style", style, "detailed, brief");
+  if (!words_for("en", style, modality)) refuse("--style", style, "detailed, brief");
   if (std::ranges::find(kLanguages, language, &LanguageName::code) == std::end(kLanguages)) {
     std::vector<std::string_view> codes;
     for (const LanguageName& each : kLanguages) codes.push_back(each.code);
@@ -77,9 +82,9 @@ DescribePrompt describe_prompt(const std::filesystem::path& model_directory,
   }
   const bool native = family.languages.find(language) != std::string_view::npos;
   if (native) {
-    if (const auto text = words_for(language, style, image)) return {language, *text, false};
+    if (const auto text = words_for(language, style, modality)) return {language, *text, false};
   }
-  return {language, *words_for("en", style, image), true};
+  return {language, *words_for("en", style, modality), true};
 }
 
 std::string translation_prompt(std::string_view language, std::string_view text) {

@@ -194,6 +194,32 @@ TEST(Audio, AModelThatCannotHearSaysSo) {
   EXPECT_EQ(row.at("usage").at("prompt_tokens_details").at("audio_tokens").as_int(), 0);
 }
 
+TEST(Audio, SoundAloneIsHeard) {
+  for (const char* model : {"salmonn2", "salmonn2_plus"}) {
+    const ProgramResult result =
+        run_tarsier({"describe", "--json", "--audio", "on", "--max-new-tokens", "2", "--model",
+                     std::string("tests/fixtures/models/") + model, kSound});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const JsonView row = lines_of(result.out).at(0);
+    EXPECT_EQ(row.at("params").at("prompt").as_string(), "Describe the sound in detail.");
+    EXPECT_GT(row.at("sound").at("audio_tokens").as_int(), 0) << model;
+    EXPECT_GT(row.at("sound").at("seconds").as_double(), 0.05) << model;
+    EXPECT_EQ(row.at("frames").at("visual_tokens").as_int(), 0) << model;
+    EXPECT_THAT(result.err, HasSubstr("s of sound, "));
+  }
+  expect_refused({"describe", "--audio", "on", "--model", "tests/fixtures/models/salmonn2_plus",
+                  "--frames", "4", "assets/example.mp4"},
+                 5, "assets/example.mp4: has no sound, and --audio is on; leave --audio out");
+  expect_refused(
+      {"describe", "--audio", "off", "--model", "tests/fixtures/models/salmonn2_plus", kSound}, 5,
+      "is sound alone, which is not to be heard; leave --audio off out");
+}
+
+TEST(Audio, AnImageForAModelOfVideosIsRefused) {
+  expect_refused({"describe", "--model", "tests/fixtures/models/salmonn2", kImage}, 5,
+                 "prompt: holds an image, which video-SALMONN 2 does not take");
+}
+
 TEST(Models, SaysWhatFamiliesCanDo) {
   const ProgramResult text = run_tarsier({"models"}), json = run_tarsier({"models", "--json"});
   ASSERT_EQ(text.exit_code, 0) << text.err;

@@ -34,12 +34,10 @@ bool parse(Flags& flags, Arguments arguments) {
                     "tarsier ask clip.mp4 \"Who comes in?\" \"What happens then?\" --json",
                     "tarsier ask clip.mp4 \"Which way does it move?\" --choices left,right",
                     "tarsier ask before.png --with after.png \"What has changed?\""});
-  app.add_option("--choices", flags.choices,
+  std::string choices;
+  app.add_option("--choices", choices,
                  "Answers to choose from: the likeliest is given, --json has their probabilities")
-      ->type_name("A,B,...")
-      ->delimiter(',')
-      ->expected(1)
-      ->allow_extra_args(false);
+      ->type_name("A,B,...");
   app.add_flag("--turns", flags.turns,
                "The questions are one conversation: each comes behind the answers before it");
   app.add_option("--with", flags.with,
@@ -53,6 +51,7 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("QUESTION", flags.questions, "Any number of questions")->required();
   if (!parse_arguments(app, arguments)) return false;
   check_answer_flags(flags);
+  flags.choices = list_of(choices);
   for (const std::string& question : flags.questions) {
     if (question.empty()) throw ConfigError({"QUESTION", "is empty", "put the question in quotes"});
   }

@@ -113,6 +113,17 @@ bool parse_arguments(CLI::App& app, Arguments arguments) {
   return true;
 }
 
+std::vector<std::string> list_of(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    parts.emplace_back(text.substr(0, end));
+    if (end + 1 == text.size()) parts.emplace_back();  // "a," has an empty second part
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
 void print_answer(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw ResourceError({"standard output", "cannot be written", "is the disk full?"});

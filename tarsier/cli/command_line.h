@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tarsier/cli/command.h"
 
@@ -38,6 +39,9 @@ void add_model_flags(CLI::App& app, ModelFlags& flags);
 /// printed: return kExitOk. Throws ConfigError naming the flag, with the near one as a hint when it
 /// is not known.
 [[nodiscard]] bool parse_arguments(CLI::App& app, Arguments arguments);
+
+/// The parts of "A,B,C"; none of an empty text. Parts may be empty.
+std::vector<std::string> list_of(std::string_view text);
 
 /// Writes an answer to standard output. Throws ResourceError when it cannot be written (disk full).
 void print_answer(std::string_view text);

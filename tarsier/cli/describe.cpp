@@ -36,13 +36,11 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("--prompt", flags.prompt,
                  "What to ask in place of \"Describe the video in detail.\"")
       ->type_name("TEXT");
-  app.add_option("--lang", flags.languages,
+  std::string languages;
+  app.add_option("--lang", languages,
                  "Languages of the description; one the model was not trained to answer in is "
                  "translated by it in a second step, which --json records")
-      ->type_name("en,zh,...")
-      ->delimiter(',')
-      ->expected(1)
-      ->allow_extra_args(false);
+      ->type_name("en,zh,...");
   app.add_option("--style", flags.style, "detailed or brief")
       ->type_name("NAME")
       ->capture_default_str();
@@ -50,6 +48,7 @@ bool parse(Flags& flags, Arguments arguments) {
   app.add_option("MEDIA", flags.media, "Video or image files")->required();
   if (!parse_arguments(app, arguments)) return false;
   check_answer_flags(flags);
+  flags.languages = list_of(languages);
   if (!flags.prompt.empty() && (!flags.languages.empty() || flags.style != "detailed")) {
     throw ConfigError({"--prompt", "says it all, and --lang or --style is given too",
                        "say the language in the prompt"});

@@ -99,7 +99,7 @@ TEST(ModelCommands, RefuseModelsAndMedia) {
   expect_refused({"describe", "--model", "tests", kClip}, 4, "config.json");
   expect_refused({"describe", "--model", kModel, "no-such.mp4"}, 5, "no-such.mp4");
   expect_refused({"describe", "--model", kModel, "tests/fixtures/media/audio_only.m4a"}, 5,
-                 "no video stream");
+                 "is sound alone, which is not to be heard");
   expect_refused({"ground", "--model", kModel, kImage}, 5, "is a still image");
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <regex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -65,19 +64,28 @@ class SubtitleReader {
     return result;
   }
 
-  static ReadCue cue(const std::vector<std::string>& block, std::size_t at, char point) {
-    static const std::regex times(
-        R"((\d{2,}):([0-5]\d):([0-5]\d)([.,])(\d{3}) --> (\d{2,}):([0-5]\d):([0-5]\d)([.,])(\d{3}))");
-    std::smatch match;
-    require(std::regex_match(block.at(at), match, times), "a line of times");
-    require(match[4].str()[0] == point && match[9].str()[0] == point, "the format's own point");
-    const auto milliseconds = [&](std::size_t group) {
-      return ((std::stoll(match[group]) * 60 + std::stoll(match[group + 1])) * 60 +
-              std::stoll(match[group + 2])) *
-                 1000 +
-             std::stoll(match[group + 4]);
+  /// "01:02:03,456": two digits or more of hours, two of minutes and seconds, three behind the
+  /// point.
+  static std::int64_t milliseconds(const std::string& time, char point) {
+    const std::size_t hours = time.find(':');
+    require(hours != std::string::npos && hours >= 2 && time.size() == hours + 10, "a time");
+    require(time[hours + 3] == ':' && time[hours + 6] == point, "the format's own point");
+    const auto number = [&](std::size_t from, std::size_t digits) {
+      const std::string part = time.substr(from, digits);
+      require(part.find_first_not_of("0123456789") == std::string::npos, "digits");
+      return std::stoll(part);
     };
-    ReadCue result{milliseconds(1), milliseconds(6), ""};
+    const std::int64_t minutes = number(hours + 1, 2), seconds = number(hours + 4, 2);
+    require(minutes < 60 && seconds < 60, "minutes and seconds below 60");
+    return ((number(0, hours) * 60 + minutes) * 60 + seconds) * 1000 + number(hours + 7, 3);
+  }
+
+  static ReadCue cue(const std::vector<std::string>& block, std::size_t at, char point) {
+    const std::string& times = block.at(at);
+    const std::size_t arrow = times.find(" --> ");
+    require(arrow != std::string::npos, "a line of times");
+    ReadCue result{milliseconds(times.substr(0, arrow), point),
+                   milliseconds(times.substr(arrow + 5), point), ""};
     require(result.start < result.end, "a cue ends after it starts");
     for (std::size_t i = at + 1; i < block.size(); ++i) {
       require(block[i].find("-->") == std::string::npos, "no arrow in the text");

@@ -169,7 +169,7 @@ TEST(BadSound, SoundThatClaimsToStartFarAway) {
   EXPECT_EQ(refusal(folder / "far.mkv"), "its sound is longer than the limit of 7200 seconds");
   EXPECT_EQ(refusal(folder / "far.mkv", {.end_seconds = 1}), "was read");
   ::getrusage(RUSAGE_SELF, &after);
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 50'000);  // KiB
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 500'000);  // KiB; a million seconds are 64 GB
 }
 
 // Minutes of Opus in little more than a kilobyte each, read no further than the limit.

@@ -100,7 +100,7 @@ class LlavaEncoder final : public MediaEncoder {
       frame = next_frame;
       chunk = next_chunk;
     }
-    const Tensor merged = at::cat(rows);
+    Tensor merged = at::cat(rows);
     if (sink) sink("media", merged);
     return merged;
   }

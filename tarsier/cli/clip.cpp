@@ -32,52 +32,6 @@ void refuse_for_image(const FrameRequest& request) {
   if (request.end) refuse("--end");
 }
 
-}  // namespace
-
-void add_clip_flags(CLI::App& app, ClipFlags& flags) {
-  app.add_option("--frames", flags.request.frames,
-                 "How many frames to look at; without it, the model's own number")
-      ->type_name("N");
-  app.add_option("--fps", flags.request.fps, "Frames a second to look at, in place of --frames")
-      ->type_name("RATE");
-  app.add_option("--start", flags.request.start, "Look from here on")->type_name("SECONDS");
-  app.add_option("--end", flags.request.end, "Look up to here")->type_name("SECONDS");
-  app.add_option("--audio", flags.audio,
-                 "on: sound must be heard; off: it is not; without it, it is heard where the file "
-                 "has any and the model can")
-      ->type_name("on|off")
-      ->check(CLI::IsMember({"on", "off"}));
-  app.add_option("--show-frames", flags.show_frames, "Write the frames the model saw to a PNG file")
-      ->type_name("FILE");
-}
-
-MediaClip read_clip(const std::string& path, const SamplingRule& rule,
-                    const FrameRequest& request) {
-  const auto begin = std::chrono::steady_clock::now();
-  VideoReader reader(path);
-  MediaClip clip;
-  clip.path = path;
-  clip.info = reader.info();
-  auto pictures = std::make_shared<Pictures>();
-  if (clip.info.is_still_image) {
-    refuse_for_image(request);
-    clip.choice = {{0}, {0.0}, 0, "image"};
-    pictures->modality = Modality::image;
-  } else {
-    clip.choice = choose_frames(rule, clip.info, reader.frame_seconds(), request);
-    pictures->seconds = clip.choice.part_seconds;
-    clip.start_seconds = std::max(request.start.value_or(0), reader.frame_seconds().front());
-    clip.end_seconds = std::min(request.end.value_or(clip.info.seconds), clip.info.seconds);
-  }
-  pictures->frames = reader.read(clip.choice.indices);
-  clip.pictures = std::move(pictures);
-  clip.decode_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return clip;
-}
-
-namespace {
-
 /// Sound of the part looked at; null when the file has none.
 std::shared_ptr<const Sound> read_sound(const std::string& path, double start, double end) {
   AudioOptions options;
@@ -127,6 +81,49 @@ MediaClip read_sound_clip(const std::string& path, const FrameRequest& request) 
 
 }  // namespace
 
+void add_clip_flags(CLI::App& app, ClipFlags& flags) {
+  app.add_option("--frames", flags.request.frames,
+                 "How many frames to look at; without it, the model's own number")
+      ->type_name("N");
+  app.add_option("--fps", flags.request.fps, "Frames a second to look at, in place of --frames")
+      ->type_name("RATE");
+  app.add_option("--start", flags.request.start, "Look from here on")->type_name("SECONDS");
+  app.add_option("--end", flags.request.end, "Look up to here")->type_name("SECONDS");
+  app.add_option("--audio", flags.audio,
+                 "on: sound must be heard; off: it is not; without it, it is heard where the file "
+                 "has any and the model can")
+      ->type_name("on|off")
+      ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--show-frames", flags.show_frames, "Write the frames the model saw to a PNG file")
+      ->type_name("FILE");
+}
+
+MediaClip read_picture_clip(const std::string& path, const SamplingRule& rule,
+                            const FrameRequest& request, bool with_sound) {
+  VideoReader reader(path);
+  MediaClip clip;
+  clip.path = path;
+  clip.info = reader.info();
+  auto pictures = std::make_shared<Pictures>();
+  if (clip.info.is_still_image) {
+    refuse_for_image(request);
+    clip.choice = {{0}, {0.0}, 0, "image"};
+    pictures->modality = Modality::image;
+  } else {
+    clip.choice = choose_frames(rule, clip.info, reader.frame_seconds(), request);
+    pictures->seconds = clip.choice.part_seconds;
+    clip.start_seconds = std::max(request.start.value_or(0), reader.frame_seconds().front());
+    clip.end_seconds = std::min(request.end.value_or(clip.info.seconds), clip.info.seconds);
+  }
+  pictures->frames = reader.read(clip.choice.indices);
+  if (with_sound && !clip.info.is_still_image) {
+    pictures->sound = read_sound(path, clip.start_seconds, clip.end_seconds);
+    if (pictures->sound) clip.sound_seconds = seconds_of(*pictures->sound);
+  }
+  clip.pictures = std::move(pictures);
+  return clip;
+}
+
 MediaClip read_clip(const std::string& path, const VideoLanguageModel& model,
                     const ClipFlags& flags) {
   const auto begin = std::chrono::steady_clock::now();
@@ -144,16 +141,10 @@ MediaClip read_clip(const std::string& path, const VideoLanguageModel& model,
     throw InputError({path, "is sound alone, which is not to be heard",
                       info.hears ? "leave --audio off out" : "use a model that hears"});
   }
-  MediaClip clip = kinds.pictures || !kinds.sound ? read_clip(path, model.sampling(), flags.request)
-                                                  : read_sound_clip(path, flags.request);
-  if (!clip.is_sound() && !clip.is_image()) {
-    auto pictures = std::make_shared<Pictures>(*clip.pictures);
-    if (listens && kinds.sound) {
-      pictures->sound = read_sound(path, clip.start_seconds, clip.end_seconds);
-      if (pictures->sound) clip.sound_seconds = seconds_of(*pictures->sound);
-    }
-    clip.pictures = std::move(pictures);
-  }
+  MediaClip clip =
+      kinds.pictures || !kinds.sound
+          ? read_picture_clip(path, model.sampling(), flags.request, listens && kinds.sound)
+          : read_sound_clip(path, flags.request);
   clip.decode_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return clip;

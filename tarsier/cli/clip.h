@@ -37,13 +37,16 @@ struct MediaClip {
   bool is_sound() const { return pictures->modality == Modality::audio; }  // without pictures
 };
 
-/// Throws as VideoReader and choose_frames do; ConfigError for a time or a count asked of a still
-/// image.
-MediaClip read_clip(const std::string& path, const SamplingRule& rule, const FrameRequest& request);
+/// The pictures of a file that `rule` or `request` chooses, with its sound if it is to be heard and
+/// there is any. Throws as VideoReader, read_audio and choose_frames do; ConfigError for a time or
+/// a count asked of a still image.
+MediaClip read_picture_clip(const std::string& path, const SamplingRule& rule,
+                            const FrameRequest& request, bool with_sound);
 
-/// The same with the sound, for a model that hears. ConfigError for --audio on with a model that
-/// does not; InputError for --audio on with a file that has no sound, and for a file of sound alone
-/// that is not to be heard.
+/// Reads the pictures the model's own sampling or the flags choose, and the sound where the model
+/// hears; a file of sound alone too. Throws as read_picture_clip does; ConfigError for --audio on
+/// with a model that does not hear; InputError for --audio on with a file that has no sound, and
+/// for a file of sound alone that is not to be heard.
 MediaClip read_clip(const std::string& path, const VideoLanguageModel& model,
                     const ClipFlags& flags);
 

@@ -65,7 +65,7 @@ class GroundTimes : public ::testing::TestWithParam<Case> {
 
 TEST_P(GroundTimes, FramesAreShownWhenTheClockSays) {
   for (const SamplingRule& rule : {tarsier2_sampling({}), qwen2_vl_sampling()}) {
-    const MediaClip clip = read_clip(path_, rule, {});
+    const MediaClip clip = read_picture_clip(path_, rule, {}, false);
     for (std::size_t i = 0; i < clip.choice.seconds.size(); ++i)
       EXPECT_NEAR(clip.choice.seconds[i], shown(number_in(clip.pictures->frames[i])), 0.002);
     EXPECT_NEAR(clip.start_seconds, shown(0), 0.002);
@@ -79,7 +79,7 @@ TEST_P(GroundTimes, EventsLieWithinAStepOfTheClock) {
   FrameRequest window;
   window.start = shown(20) + 0.001;
   for (const FrameRequest& request : {FrameRequest{}, window}) {
-    const MediaClip clip = read_clip(path_, tarsier2_sampling({}), request);
+    const MediaClip clip = read_picture_clip(path_, tarsier2_sampling({}), request, false);
     const ClipClock clock{clip.choice.seconds, clip.start_seconds, clip.end_seconds};
     std::vector<std::int64_t> numbers;
     for (const Frame& frame : clip.pictures->frames) numbers.push_back(number_in(frame));

@@ -164,10 +164,6 @@ nlohmann::ordered_json make_training_plan(const Flags& flags) {
                        "plan its answers without --train, or use a Qwen2-VL or Tarsier2 model"});
   }
   const JsonView config = read_json(directory / "config.json", JsonOwner::checkpoint);
-  if (model->info().family != "qwen2_vl" && model->info().family != "tarsier2") {
-    throw ConfigError({"--train", "knows the vision tower of Qwen2-VL and Tarsier2 only",
-                       "leave it out to plan an answer"});
-  }
   const Conversation conversation = about(outline(flags, model->sampling()));
   const ModelInputs inputs = model->prepare(conversation, PromptPurpose::generate_without_pixels);
   return plan_training(

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tarsier/base/json.h"
+#include "tarsier/checkpoint/safetensors.h"
 #include "tarsier/checkpoint/shard_index.h"
 
 namespace tarsier {
@@ -31,6 +32,19 @@ std::optional<WeightIndex> index_without_weights(const fs::path& directory) {
     index.total_bytes =
         metadata->at("total_size").as_int(0, std::numeric_limits<std::int64_t>::max());
   return index;
+}
+
+std::vector<std::string> weight_names(const fs::path& directory) {
+  std::error_code ignored;
+  std::vector<std::string> names;
+  if (fs::exists(directory / kWeightsName, ignored)) {
+    const SafetensorsFile file(directory / kWeightsName);
+    for (const auto& [name, view] : file.tensors()) names.push_back(name);
+  } else if (fs::exists(directory / kWeightsIndexName, ignored)) {
+    const JsonView index = read_json(directory / kWeightsIndexName, JsonOwner::checkpoint);
+    for (const auto& [name, file] : read_weight_map(index, ".safetensors")) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace tarsier

@@ -22,4 +22,9 @@ struct WeightIndex {
 /// file and key when it cannot be read.
 std::optional<WeightIndex> index_without_weights(const std::filesystem::path& directory);
 
+/// The names of a directory's tensors, sorted, as cheaply as they can be had: by model.safetensors'
+/// header or the index, without opening shards. Empty where there is neither. CheckpointError when
+/// the one that is there cannot be read.
+std::vector<std::string> weight_names(const std::filesystem::path& directory);
+
 }  // namespace tarsier

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "tarsier/base/error.h"
-#include "tarsier/checkpoint/shards.h"
 #include "tarsier/checkpoint/weight_index.h"
 #include "tarsier/models/llava_qwen.h"
 #include "tarsier/models/salmonn2_settings.h"
@@ -42,21 +41,12 @@ struct SoundWeights {
 
 SoundWeights sound_weights(const std::filesystem::path& directory) {
   SoundWeights found;
-  if (!std::filesystem::exists(directory / "model.safetensors") &&
-      !std::filesystem::exists(directory / "model.safetensors.index.json"))
-    return found;
-  found.readable = true;
-  const auto look_at = [&](const std::string& name) {
+  for (const std::string& name : weight_names(directory)) {
     const bool whisper = name.starts_with("speech_encoder.");
+    found.readable = true;
     found.whisper |= whisper;
     found.sound |= !whisper && name.starts_with("speech_");
-  };
-  if (const auto index = index_without_weights(directory)) {
-    for (const auto& [name, file] : index->file_of) look_at(name);
-    return found;
   }
-  const Checkpoint checkpoint = Checkpoint::open(directory);
-  for (const auto& [name, view] : checkpoint.tensors()) look_at(name);
   return found;
 }
 

@@ -47,6 +47,13 @@ TEST(WeightIndex, NeedsAnIndexAndNoSingleFile) {
   EXPECT_FALSE(index_without_weights(folder));
 }
 
+TEST(WeightNames, NeedNoShards) {
+  EXPECT_THAT(weight_names(folder_with(kIndex)), ElementsAre("a", "b", "c"));
+  const fs::path models = fs::path(TARSIER_SOURCE_DIR) / "tests" / "fixtures" / "models";
+  EXPECT_THAT(weight_names(models / "untied"), testing::Contains("model.norm.weight"));
+  EXPECT_TRUE(weight_names(models).empty());
+}
+
 TEST(WeightIndex, ABadIndexIsNamed) {
   EXPECT_THROW(index_without_weights(folder_with("[")), CheckpointError);
   EXPECT_THROW(index_without_weights(folder_with("{}")), CheckpointError);

@@ -179,9 +179,7 @@ Tensor AtenBackend::extend(std::span<const SlotPrompt> rest) {
     check(held < all.size() &&
               std::equal(sequence.tokens.begin(), sequence.tokens.end(), all.begin()),
           "a slot is extended by a prompt that begins with its tokens");
-    check(each.prompt->spans.empty() ||
-              each.prompt->spans.back().begin + each.prompt->spans.back().length <=
-                  static_cast<std::int64_t>(held),
+    check(end_of_media(*each.prompt) <= static_cast<std::int64_t>(held),
           "a slot is extended by text only");
     tokens.insert(tokens.end(), all.begin() + static_cast<std::ptrdiff_t>(held), all.end());
     positions.push_back(each.prompt->positions.slice(1, static_cast<std::int64_t>(held)));

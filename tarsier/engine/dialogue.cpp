@@ -25,11 +25,9 @@ void Dialogue::drop() {
 
 Tensor Dialogue::admit(const Prompt& prompt, const Tensor& media_tokens, std::int64_t new_tokens) {
   const auto& tokens = prompt.tokens;
-  const bool goes_on =
-      slot_ && held_.size() < tokens.size() &&
-      std::equal(held_.begin(), held_.end(), tokens.begin()) &&
-      (prompt.spans.empty() ||
-       prompt.spans.back().begin + prompt.spans.back().length <= std::ssize(held_));
+  const bool goes_on = slot_ && held_.size() < tokens.size() &&
+                       std::equal(held_.begin(), held_.end(), tokens.begin()) &&
+                       end_of_media(prompt) <= std::ssize(held_);
   cached_ = goes_on ? std::ssize(held_) : 0;
   if (!goes_on) {
     drop();

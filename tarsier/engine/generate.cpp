@@ -18,10 +18,6 @@ std::int64_t length_of(const Prompt& prompt) {
   return static_cast<std::int64_t>(prompt.tokens.size());
 }
 
-std::int64_t end_of_media(const Prompt& prompt) {
-  return prompt.spans.empty() ? 0 : prompt.spans.back().begin + prompt.spans.back().length;
-}
-
 /// Tokens that all prompts begin with, media included, leaving each at least one of its own; 0 when
 /// that is not all media.
 std::int64_t shared_length(const std::vector<Branch>& branches) {

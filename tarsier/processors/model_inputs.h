@@ -25,6 +25,11 @@ struct Prompt {
       is_target;  // [tokens], 1 where training predicts this token; empty when not training
 };
 
+/// The token behind the last span: from there on a prompt is text.
+inline std::int64_t end_of_media(const Prompt& prompt) {
+  return prompt.spans.empty() ? 0 : prompt.spans.back().begin + prompt.spans.back().length;
+}
+
 /// What `encode` must know of one image, video or sound beside its numbers.
 struct MediumLayout {
   Modality modality = Modality::video;

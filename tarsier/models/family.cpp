@@ -60,7 +60,7 @@ class FamilyModel final : public VideoLanguageModel {
         purpose == PromptPurpose::generate || purpose == PromptPurpose::generate_without_pixels;
     if (purpose == PromptPurpose::generate_without_pixels ||
         purpose == PromptPurpose::train_without_pixels) {
-      seen = plan_media(conversation);
+      seen = family_.plan_media(conversation);
     } else {
       PreparedMedia media = family_.prepare_media(conversation);
       inputs.media = std::move(media.inputs);

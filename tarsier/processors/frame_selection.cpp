@@ -117,12 +117,17 @@ std::vector<std::int64_t> by_step(const SamplingRule& rule, const VideoInfo& inf
   return sample_by_step(window.first, window.last, rate, fps, rule.max_frames);
 }
 
+/// 0 where the clip has no rate.
+double seconds_of(const VideoInfo& info, FrameRange window) {
+  return info.frames_per_second > 0 ? static_cast<double>(window.count()) / info.frames_per_second
+                                    : 0;
+}
+
 double length_of(const VideoInfo& info, FrameRange window, double clip_end,
                  const FrameRequest& request) {
   if (request.start || request.end)
     return request.end.value_or(clip_end) - request.start.value_or(0);
-  return info.frames_per_second > 0 ? static_cast<double>(window.count()) / info.frames_per_second
-                                    : clip_end;
+  return info.frames_per_second > 0 ? seconds_of(info, window) : clip_end;
 }
 
 /// Qwen2-VL: as many frames as the rate gives for the window's length, an even number, spread
@@ -147,11 +152,6 @@ std::vector<std::int64_t> by_linspace(const SamplingRule& rule, const VideoInfo&
   }
   count = std::min(count, static_cast<double>(total));
   return sample_linspace(window.first, window.last, static_cast<std::int64_t>(count / 2) * 2);
-}
-
-double seconds_of(const VideoInfo& info, FrameRange window) {
-  return info.frames_per_second > 0 ? static_cast<double>(window.count()) / info.frames_per_second
-                                    : 0;
 }
 
 /// video-SALMONN 2+: as many frames as the interval gives for the window's length.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tarsier/base/error.h"
+#include "tarsier/processors/media_preparation.h"
 
 namespace tarsier {
 namespace {
@@ -74,28 +75,24 @@ const Capabilities& capabilities_of(std::string_view family) {
 }
 
 void check_capable(const Capabilities& family, const Conversation& conversation) {
-  std::int64_t media = 0;
-  for (const Message& message : conversation) {
-    for (const Part& part : message.parts) {
-      if (!part.pictures) continue;
-      ++media;
-      const Modality modality = part.pictures->modality;
-      const bool takes = modality == Modality::image   ? family.images
-                         : modality == Modality::video ? family.videos
-                                                       : family.sound;
-      if (takes) continue;
-      const char* what = modality == Modality::image   ? "an image"
-                         : modality == Modality::video ? "a video"
-                                                       : "sound";
-      throw InputError({"prompt",
-                        fmt::format("holds {}, which {} does not take", what, family.title),
-                        "see `tarsier models` for what each family takes"});
-    }
+  const std::vector<const Pictures*> media = media_of(conversation);
+  for (const Pictures* medium : media) {
+    const Modality modality = medium->modality;
+    const bool takes = modality == Modality::image   ? family.images
+                       : modality == Modality::video ? family.videos
+                                                     : family.sound;
+    if (takes) continue;
+    const char* what = modality == Modality::image   ? "an image"
+                       : modality == Modality::video ? "a video"
+                                                     : "sound";
+    throw InputError({"prompt", fmt::format("holds {}, which {} does not take", what, family.title),
+                      "see `tarsier models` for what each family takes"});
   }
-  if (media > 1 && !family.several) {
-    throw InputError({"prompt",
-                      fmt::format("holds {} images and videos, {} takes one", media, family.title),
-                      "ask about one at a time"});
+  if (media.size() > 1 && !family.several) {
+    throw InputError(
+        {"prompt",
+         fmt::format("holds {} images and videos, {} takes one", media.size(), family.title),
+         "ask about one at a time"});
   }
 }
 

@@ -47,10 +47,8 @@ Tensor in_turn(const Tensor& frames, const Tensor& sound, double seconds) {
 std::vector<MediumLayout> layout_of(const MediaInputs& media) {
   if (!media.layout.empty()) return media.layout;
   std::vector<MediumLayout> layout;
-  const Tensor grid = media.grid.to(at::kCPU).contiguous();
-  for (std::int64_t i = 0; i < grid.size(0); ++i)
-    layout.push_back(
-        {Modality::video, grid.const_data_ptr<std::int64_t>()[3 * i], 0, 0, {}, {}, {}});
+  for (const PatchGrid& grid : grids_of(media.grid))
+    layout.push_back({Modality::video, grid.time, 0, 0, {}, {}, {}});
   return layout;
 }
 

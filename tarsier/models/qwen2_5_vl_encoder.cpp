@@ -137,10 +137,8 @@ class Qwen2_5VlEncoder final : public MediaEncoder {
   double flops(const MediaInputs& media) const override {
     double sum = media.mel.defined() && hearing_ ? hearing_->flops_of(media.mel.size(0)) : 0;
     if (!media.pixels.defined()) return sum;
-    const Tensor grid = media.grid.to(at::kCPU).contiguous();
-    const auto* row = grid.const_data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < grid.size(0); ++i, row += 3)
-      sum += tarsier::flops(vision_.config(), PatchGrid{row[0], row[1], row[2]});
+    for (const PatchGrid& grid : grids_of(media.grid))
+      sum += tarsier::flops(vision_.config(), grid);
     return sum;
   }
 
@@ -151,9 +149,7 @@ class Qwen2_5VlEncoder final : public MediaEncoder {
               seen.grid.patches() * vision_.config().patch_values() * 4,
               vision_activation_bytes(alike(vision_.config()), seen.grid, element_bytes)};
     }
-    std::int64_t heard = 0;
-    for (const MediaRun& run : seen.block.runs)
-      heard += run.modality == Modality::audio ? run.tokens : 0;
+    const std::int64_t heard = sound_tokens(seen);
     if (heard == 0) return cost;
     const EncodeCost of_sound = hearing_->cost(heard / hearing_->tokens_per_chunk(), element_bytes);
     return {cost.flops + of_sound.flops, cost.input_bytes + of_sound.input_bytes,

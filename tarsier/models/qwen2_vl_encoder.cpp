@@ -31,10 +31,8 @@ class Qwen2VlEncoder final : public MediaEncoder {
 
   double flops(const MediaInputs& media) const override {
     double flops = 0;
-    const Tensor grid = media.grid.to(at::kCPU).contiguous();
-    const auto* row = grid.const_data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < grid.size(0); ++i, row += 3)
-      flops += vision_flops(vision_.config(), {row[0], row[1], row[2]});
+    for (const PatchGrid& grid : grids_of(media.grid))
+      flops += vision_flops(vision_.config(), grid);
     return flops;
   }
 

@@ -15,16 +15,6 @@ namespace {
 
 constexpr double kSampleRate = 16000;
 
-std::vector<const Pictures*> media_of(const Conversation& conversation) {
-  std::vector<const Pictures*> media;
-  for (const Message& message : conversation) {
-    for (const Part& part : message.parts) {
-      if (part.pictures) media.push_back(part.pictures.get());
-    }
-  }
-  return media;
-}
-
 bool is_heard(const Pictures& medium, const LlavaMediaConfig& config) {
   return config.tokens_per_chunk > 0 && medium.sound != nullptr;
 }
@@ -154,20 +144,21 @@ PreparedMedia prepare_llava_media(const Conversation& conversation,
   PreparedMedia prepared;
   prepared.seen = plan_llava_media(conversation, config);
   if (prepared.seen.empty()) return prepared;
-  std::vector<Tensor> pixels, mel, grids;
+  std::vector<Tensor> pixels, mel;
+  std::vector<PatchGrid> grids;
   const std::vector<const Pictures*> media = media_of(conversation);
   for (std::size_t i = 0; i < media.size(); ++i) {
     const SeenMedia& seen = prepared.seen[i];
     if (seen.frames > 0) pixels.push_back(pixels_of(*media[i], config));
     if (seen.mel_chunks > 0) mel.push_back(mel_of(*media[i], config));
-    grids.push_back(at::tensor({seen.grid.time, seen.grid.height, seen.grid.width}, at::kLong));
+    grids.push_back(seen.grid);
     prepared.inputs.layout.push_back({seen.modality, seen.grid.time, seen.mel_chunks,
                                       media[i]->seconds, seen.block.runs, seen.source,
                                       frame_words(*media[i], config)});
   }
   if (!pixels.empty()) prepared.inputs.pixels = at::cat(pixels);
   if (!mel.empty()) prepared.inputs.mel = at::cat(mel);
-  prepared.inputs.grid = at::stack(grids);
+  prepared.inputs.grid = grid_rows(grids);
   return prepared;
 }
 

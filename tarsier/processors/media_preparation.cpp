@@ -33,22 +33,28 @@ std::int64_t sound_tokens(const SeenMedia& seen) {
   return tokens;
 }
 
-std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
-  std::vector<const Pictures*> pictures;
+std::vector<const Pictures*> media_of(const Conversation& conversation) {
+  std::vector<const Pictures*> media;
   for (const Message& message : conversation) {
     for (const Part& part : message.parts) {
-      if (!part.pictures) continue;
-      if (part.pictures->modality == Modality::audio) {
-        throw InputError({"sound", "was given to a model that does not hear",
-                          "pass a video-SALMONN 2 or 2+ checkpoint, loaded with its sound"});
-      }
-      check(!part.pictures->frames.empty(), "pictures hold a frame");
-      check(part.pictures->modality == Modality::video || part.pictures->frames.size() == 1,
-            "an image is one frame");
-      pictures.push_back(part.pictures.get());
+      if (part.pictures) media.push_back(part.pictures.get());
     }
   }
-  return pictures;
+  return media;
+}
+
+std::vector<const Pictures*> pictures_of(const Conversation& conversation) {
+  std::vector<const Pictures*> media = media_of(conversation);
+  for (const Pictures* pictures : media) {
+    if (pictures->modality == Modality::audio) {
+      throw InputError({"sound", "was given to a model that does not hear",
+                        "pass a video-SALMONN 2 or 2+ checkpoint, loaded with its sound"});
+    }
+    check(!pictures->frames.empty(), "pictures hold a frame");
+    check(pictures->modality == Modality::video || pictures->frames.size() == 1,
+          "an image is one frame");
+  }
+  return media;
 }
 
 SeenMedia seen_pictures(const Pictures& pictures, Size resized, std::int64_t shown,
@@ -72,16 +78,14 @@ MediaInputs patch_all(const std::vector<const Pictures*>& all, const std::vector
   if (all.empty()) return inputs;
   check(all.size() == plan.size(), "every picture is planned");
   std::vector<Tensor> pixels;
-  inputs.grid = at::empty({static_cast<std::int64_t>(all.size()), 3}, at::kLong);
-  auto* rows = inputs.grid.data_ptr<std::int64_t>();
-  for (std::size_t i = 0; i < all.size(); ++i, rows += 3) {
+  std::vector<PatchGrid> grids;
+  for (std::size_t i = 0; i < all.size(); ++i) {
     PatchedMedia media = patch(*all[i]);
     check(media.grid == plan[i].grid, "pictures become the grid that was planned");
-    rows[0] = media.grid.time;
-    rows[1] = media.grid.height;
-    rows[2] = media.grid.width;
+    grids.push_back(media.grid);
     pixels.push_back(std::move(media.pixels));
   }
+  inputs.grid = grid_rows(grids);
   inputs.pixels = pixels.size() == 1 ? pixels[0] : at::cat(pixels);
   return inputs;
 }

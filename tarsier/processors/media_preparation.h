@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tarsier/processors/conversation.h"
+#include "tarsier/processors/grid_rows.h"
 #include "tarsier/processors/media_block.h"
 #include "tarsier/processors/model_inputs.h"
 #include "tarsier/processors/qwen2_vl_video.h"
@@ -31,7 +32,9 @@ struct PreparedMedia {
   std::vector<SeenMedia> seen;  // grids of images and videos are the rows of inputs.grid
 };
 
-/// Every image and video of a conversation, in order of appearance. InputError for sound alone,
+/// Every image, video and sound of a conversation, in order of appearance.
+std::vector<const Pictures*> media_of(const Conversation& conversation);
+/// The same of families that do not listen: images and videos. InputError for sound alone,
 /// which only families that listen take.
 std::vector<const Pictures*> pictures_of(const Conversation& conversation);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tarsier/base/error.h"
+#include "tarsier/processors/media_preparation.h"
 
 namespace tarsier {
 namespace {
@@ -47,11 +48,7 @@ std::size_t placeholders_from(const std::vector<std::int64_t>& ids, std::size_t 
 
 std::vector<Modality> modalities_of(const Conversation& conversation) {
   std::vector<Modality> modalities;
-  for (const Message& message : conversation) {
-    for (const Part& part : message.parts) {
-      if (part.pictures) modalities.push_back(part.pictures->modality);
-    }
-  }
+  for (const Pictures* medium : media_of(conversation)) modalities.push_back(medium->modality);
   return modalities;
 }
 

@@ -28,21 +28,17 @@ std::size_t word_at(const JsonView& json, const char* key, const std::vector<std
   return static_cast<std::size_t>(found - words.begin());
 }
 
-std::vector<const Pictures*> media_of(const Conversation& conversation,
-                                      const Salmonn2PlusMedia& rule) {
+/// Each whole: pictures hold a frame, an image just one, sound alone samples and no frame.
+std::vector<const Pictures*> whole_media_of(const Conversation& conversation,
+                                            const Salmonn2PlusMedia& rule) {
   if (rule.tokens_per_chunk == 0) return pictures_of(conversation);
-  std::vector<const Pictures*> media;
-  for (const Message& message : conversation) {
-    for (const Part& part : message.parts) {
-      if (!part.pictures) continue;
-      const Pictures& pictures = *part.pictures;
-      const bool is_sound = pictures.modality == Modality::audio;
-      check(is_sound ? pictures.frames.empty() && pictures.sound : !pictures.frames.empty(),
-            "pictures hold a frame, sound holds samples and no frame");
-      check(pictures.modality != Modality::image || pictures.frames.size() == 1,
-            "an image is one frame");
-      media.push_back(&pictures);
-    }
+  std::vector<const Pictures*> media = media_of(conversation);
+  for (const Pictures* pictures : media) {
+    const bool is_sound = pictures->modality == Modality::audio;
+    check(is_sound ? pictures->frames.empty() && pictures->sound : !pictures->frames.empty(),
+          "pictures hold a frame, sound holds samples and no frame");
+    check(pictures->modality != Modality::image || pictures->frames.size() == 1,
+          "an image is one frame");
   }
   return media;
 }
@@ -152,14 +148,14 @@ Size salmonn2_plus_frame_size(Size source, std::int64_t frames, const Salmonn2Pl
 std::vector<SeenMedia> plan_salmonn2_plus_media(const Conversation& conversation,
                                                 const Salmonn2PlusMedia& rule) {
   std::vector<SeenMedia> plan;
-  for (const Pictures* pictures : media_of(conversation, rule))
+  for (const Pictures* pictures : whole_media_of(conversation, rule))
     plan.push_back(seen_medium(*pictures, rule));
   return plan;
 }
 
 PreparedMedia prepare_salmonn2_plus_media(const Conversation& conversation,
                                           const Salmonn2PlusMedia& rule) {
-  const std::vector<const Pictures*> media = media_of(conversation, rule);
+  const std::vector<const Pictures*> media = whole_media_of(conversation, rule);
   PreparedMedia prepared{{}, plan_salmonn2_plus_media(conversation, rule)};
   std::vector<const Pictures*> shown;
   std::vector<SeenMedia> plan;

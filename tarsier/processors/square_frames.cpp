@@ -135,14 +135,10 @@ PreparedMedia prepare_square_media(const Conversation& conversation,
   std::vector<Tensor> pixels;
   for (const Pictures* pictures : pictures_of(conversation))
     pixels.push_back(square_frames(pictures->frames, config));
+  std::vector<PatchGrid> grids;
+  for (const SeenMedia& seen : prepared.seen) grids.push_back(seen.grid);
   prepared.inputs.pixels = at::cat(pixels);
-  prepared.inputs.grid = at::empty({static_cast<std::int64_t>(prepared.seen.size()), 3}, at::kLong);
-  auto* row = prepared.inputs.grid.data_ptr<std::int64_t>();
-  for (const SeenMedia& seen : prepared.seen) {
-    *row++ = seen.grid.time;
-    *row++ = seen.grid.height;
-    *row++ = seen.grid.width;
-  }
+  prepared.inputs.grid = grid_rows(grids);
   return prepared;
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "tarsier/nn/activation.h"
+#include "tarsier/processors/grid_rows.h"
 #include "tarsier/tensor/shape.h"
 
 namespace tarsier {
@@ -20,11 +21,8 @@ Tensor rotate_in_f32(const Tensor& x, const RotaryAngles& angles) {
 std::vector<SliceShape> slices_of(const Tensor& grid) {
   expect_shape(grid, "grid", {kAny, 3});
   std::vector<SliceShape> slices;
-  const Tensor host_grid = grid.to(at::kCPU).contiguous();
-  const auto* row = host_grid.const_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < host_grid.size(0); ++i, row += 3) {
-    for (std::int64_t t = 0; t < row[0]; ++t) slices.push_back({row[1], row[2]});
-  }
+  for (const PatchGrid& each : grids_of(grid))
+    slices.insert(slices.end(), static_cast<std::size_t>(each.time), {each.height, each.width});
   return slices;
 }
 

@@ -4,19 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "tarsier/base/error.h"
+#include "tarsier/media/allowed_codec.h"
 #include "tarsier/media/frame_table.h"
 
 namespace tarsier::ffmpeg {
 namespace {
 
-struct AllowedCodec {
-  AVCodecID id;
-  const char* decoder;
-};
 constexpr AllowedCodec kCodecs[] = {
     {AV_CODEC_ID_AAC, "aac"},
     {AV_CODEC_ID_MP3, "mp3float"},
@@ -53,19 +49,6 @@ constexpr AllowedCodec kCodecs[] = {
 };
 // A forged header may claim more for one frame than the whole file could hold.
 constexpr std::int64_t kMaxSamplesOfAFrame = 1 << 22;
-
-const AVCodec* find_decoder(AVCodecID id, const std::string& where) {
-  const auto* row = std::find_if(std::begin(kCodecs), std::end(kCodecs),
-                                 [&](const auto& c) { return c.id == id; });
-  const AVCodec* decoder =
-      row != std::end(kCodecs) ? avcodec_find_decoder_by_name(row->decoder) : nullptr;
-  if (decoder == nullptr) {
-    throw InputError({where,
-                      fmt::format("sound of the kind '{}' is not decoded", avcodec_get_name(id)),
-                      "encode it as AAC, MP3, Opus, FLAC or PCM"});
-  }
-  return decoder;
-}
 
 int preference(const AVStream& stream) {
   constexpr int kForFew = AV_DISPOSITION_HEARING_IMPAIRED | AV_DISPOSITION_VISUAL_IMPAIRED;
@@ -121,7 +104,8 @@ AudioDecoder::AudioDecoder(ContainerInput& input, int stream)
 // At the first packet: some containers tell the codec's settings only then.
 void AudioDecoder::open_codec() {
   const AVStream& stream = *input_.context().streams[stream_];
-  const AVCodec* decoder = find_decoder(stream.codecpar->codec_id, input_.where());
+  const AVCodec* decoder = find_decoder(kCodecs, stream.codecpar->codec_id, input_.where(), "sound",
+                                        "encode it as AAC, MP3, Opus, FLAC or PCM");
   codec_.reset(allocated(avcodec_alloc_context3(decoder)));
   if (avcodec_parameters_to_context(codec_.get(), stream.codecpar) < 0) throw_out_of_memory();
   codec_->pkt_timebase = stream.time_base;

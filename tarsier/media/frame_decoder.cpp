@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tarsier/base/error.h"
+#include "tarsier/media/allowed_codec.h"
 
 namespace tarsier::ffmpeg {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-struct AllowedCodec {
-  AVCodecID id;
-  const char* decoder;
-};
 constexpr AllowedCodec kCodecs[] = {
     {AV_CODEC_ID_H264, "h264"},
     {AV_CODEC_ID_HEVC, "hevc"},
@@ -35,19 +32,6 @@ constexpr AllowedCodec kCodecs[] = {
     {AV_CODEC_ID_BMP, "bmp"},
     {AV_CODEC_ID_FFV1, "ffv1"},
 };
-
-const AVCodec* find_decoder(AVCodecID id, const std::string& where) {
-  const auto* row = std::find_if(std::begin(kCodecs), std::end(kCodecs),
-                                 [&](const auto& c) { return c.id == id; });
-  const AVCodec* decoder =
-      row != std::end(kCodecs) ? avcodec_find_decoder_by_name(row->decoder) : nullptr;
-  if (decoder == nullptr) {
-    throw InputError({where,
-                      fmt::format("video of the kind '{}' is not decoded", avcodec_get_name(id)),
-                      "encode it as H.264, HEVC, AV1 or VP9"});
-  }
-  return decoder;
-}
 
 bool is_damaged(const AVFrame& frame) {
   return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
@@ -81,7 +65,8 @@ int FrameDecoder::get_buffer(AVCodecContext* codec, AVFrame* frame, int flags) {
 }
 
 void FrameDecoder::open_codec() {
-  const AVCodec* decoder = find_decoder(table_.parameters->codec_id, input_.where());
+  const AVCodec* decoder = find_decoder(kCodecs, table_.parameters->codec_id, input_.where(),
+                                        "video", "encode it as H.264, HEVC, AV1 or VP9");
   codec_.reset(allocated(avcodec_alloc_context3(decoder)));
   if (avcodec_parameters_to_context(codec_.get(), table_.parameters.get()) < 0)
     throw_out_of_memory();

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -180,12 +179,7 @@ class LlavaEncoder final : public MediaEncoder {
 
   /// [frames, tokens, hidden]; without `pool` the projector's.
   Tensor frame_tokens(const Tensor& pixels, bool pool, const StageSink& sink) const {
-    BlockSink after_block;
-    if (sink) {
-      after_block = [&](std::int64_t block, const Tensor& x) {
-        sink(block == 0 ? "vision.embeddings" : fmt::format("vision.block.{}", block - 1), x);
-      };
-    }
+    const BlockSink after_block = block_stages(sink, "vision", "embeddings");
     const std::int64_t frames = pixels.size(0);
     const bool whole = at::GradMode::is_enabled() || sink;
     const std::int64_t step = whole ? frames : kFramesAtATime;

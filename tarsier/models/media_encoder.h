@@ -1,19 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "tarsier/models/causal_decoder.h"
+#include "tarsier/models/stages.h"
 #include "tarsier/nn/parameters.h"
 #include "tarsier/processors/media_preparation.h"
 #include "tarsier/processors/model_inputs.h"
 
 namespace tarsier {
-
-/// Sees a stage by its name: "vision.patch_embed", "vision.block.0", ..., "vision.merged".
-using StageSink = std::function<void(const std::string& stage, const Tensor& x)>;
 
 /// What encoding one image, video or sound takes.
 struct EncodeCost {

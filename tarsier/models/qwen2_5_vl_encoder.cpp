@@ -23,12 +23,7 @@ class Hearing {
 
   /// mel [chunks, mel_bins, mel_frames] -> [chunks * tokens_per_chunk, hidden].
   Tensor operator()(const Tensor& mel, const StageSink& sink) const {
-    BlockSink after_block;
-    if (sink) {
-      after_block = [&](std::int64_t block, const Tensor& x) {
-        sink(block == 0 ? "audio.conv" : fmt::format("audio.block.{}", block - 1), x);
-      };
-    }
+    const BlockSink after_block = block_stages(sink, "audio", "conv");
     const Tensor encoded = whisper_(mel, after_block);
     if (sink) sink("audio.encoded", encoded);
     const Tensor read = qformer_(encoded, query_);
@@ -118,12 +113,7 @@ class Qwen2_5VlEncoder final : public MediaEncoder {
     const at::Device device = decoder.embedding_weight().device();
     Tensor seen, heard;
     if (media.pixels.defined()) {
-      BlockSink after_block;
-      if (sink) {
-        after_block = [&](std::int64_t block, const Tensor& x) {
-          sink(block == 0 ? "vision.patch_embed" : fmt::format("vision.block.{}", block - 1), x);
-        };
-      }
+      const BlockSink after_block = block_stages(sink, "vision", "patch_embed");
       seen = vision_(media.pixels.to(device), media.grid, after_block);
       if (sink) sink("vision.merged", seen);
     }

@@ -18,12 +18,7 @@ class Qwen2VlEncoder final : public MediaEncoder {
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
     const at::Device device = decoder.embedding_weight().device();
-    std::function<void(std::int64_t, const Tensor&)> after_block;
-    if (sink) {
-      after_block = [&](std::int64_t block, const Tensor& x) {
-        sink(block == 0 ? "vision.patch_embed" : fmt::format("vision.block.{}", block - 1), x);
-      };
-    }
+    const BlockSink after_block = block_stages(sink, "vision", "patch_embed");
     const Tensor merged = vision_(media.pixels.to(device), media.grid, after_block);
     if (sink) sink("vision.merged", merged);
     return merged;

@@ -6,6 +6,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/models/llama_decoder_config.h"
 #include "tarsier/models/towers/clip_vit.h"
+#include "tarsier/nn/activation.h"
 #include "tarsier/processors/square_frames.h"
 
 namespace tarsier {
@@ -49,14 +50,9 @@ class TarsierEncoder final : public MediaEncoder {
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
     const at::Device device = decoder.embedding_weight().device();
-    BlockSink after_block;
-    if (sink) {
-      after_block = [&](std::int64_t block, const Tensor& x) {
-        sink(block == 0 ? "vision.embeddings" : fmt::format("vision.block.{}", block - 1), x);
-      };
-    }
+    const BlockSink after_block = block_stages(sink, "vision", "embeddings");
     const Tensor features = vision_(media.pixels.to(device), after_block);
-    const Tensor projected = projector_out_(at::gelu(projector_in_(features)));
+    const Tensor projected = projector_out_(exact_gelu(projector_in_(features)));
     if (sink) sink("vision.projected", projected);
     const std::int64_t frames = projected.size(0), side = vision_.config().side(),
                        hidden = projected.size(2);

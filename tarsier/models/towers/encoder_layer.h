@@ -1,17 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
+#include "tarsier/models/stages.h"
 #include "tarsier/nn/attention.h"
 #include "tarsier/nn/linear.h"
 #include "tarsier/nn/norm.h"
 
 namespace tarsier {
-
-/// Sees what enters a tower's block 0 (block 0) and what leaves each block (1, 2, ...).
-using BlockSink = std::function<void(std::int64_t block, const Tensor& x)>;
 
 struct EncoderLayerConfig {
   enum class Names { clip, whisper };  // of the published tensors

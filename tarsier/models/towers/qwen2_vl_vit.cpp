@@ -92,9 +92,8 @@ Tensor Qwen2VlVit::run_block(const Block& block, const Tensor& x, const SegmentA
   return y + block.fc2(quick_gelu(block.fc1(block.norm2(y))));
 }
 
-Tensor Qwen2VlVit::run_frames(
-    const Tensor& pixels, const std::vector<std::int64_t>& ends, const RotaryAngles& angles,
-    const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
+Tensor Qwen2VlVit::run_frames(const Tensor& pixels, const std::vector<std::int64_t>& ends,
+                              const RotaryAngles& angles, const BlockSink& after_block) const {
   // Shared, since with recompute the blocks need it in backward too.
   const auto attention = std::make_shared<const SegmentAttention>(
       AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
@@ -114,9 +113,8 @@ Tensor Qwen2VlVit::run_frames(
   return merger_(merger_norm_(x));
 }
 
-Tensor Qwen2VlVit::operator()(
-    const Tensor& pixels, const Tensor& grid,
-    const std::function<void(std::int64_t, const Tensor&)>& after_block) const {
+Tensor Qwen2VlVit::operator()(const Tensor& pixels, const Tensor& grid,
+                              const BlockSink& after_block) const {
   expect_shape(pixels, "pixels", {kAny, config_.patch_values()});
   const std::vector<SliceShape> slices = slices_of(grid);
   const bool whole = at::GradMode::is_enabled() || static_cast<bool>(after_block);

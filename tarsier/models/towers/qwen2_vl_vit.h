@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "tarsier/base/json.h"
+#include "tarsier/models/stages.h"
 #include "tarsier/models/towers/qwen_vision.h"
 #include "tarsier/nn/norm.h"
 
@@ -36,9 +36,8 @@ class Qwen2VlVit {
   /// [patches / merge^2, hidden]. `after_block` sees [patches, embed_dim] before block 0 (block 0)
   /// and after each block (1, 2, ...). Without a gradient and without a sink the frames pass
   /// through in bounded chunks, being independent up to the merger.
-  Tensor operator()(
-      const Tensor& pixels, const Tensor& grid,
-      const std::function<void(std::int64_t block, const Tensor& x)>& after_block = {}) const;
+  Tensor operator()(const Tensor& pixels, const Tensor& grid,
+                    const BlockSink& after_block = {}) const;
   /// With gradients, keep the blocks' inputs alone and compute their inside again in backward
   /// (nn/recompute.h). Before the first call.
   void set_recompute(bool recompute) { recompute_ = recompute; }
@@ -54,8 +53,7 @@ class Qwen2VlVit {
   Tensor run_block(const Block& block, const Tensor& x, const SegmentAttention& attention,
                    const RotaryAngles& angles) const;
   Tensor run_frames(const Tensor& pixels, const std::vector<std::int64_t>& ends,
-                    const RotaryAngles& angles,
-                    const std::function<void(std::int64_t, const Tensor&)>& after_block) const;
+                    const RotaryAngles& angles, const BlockSink& after_block) const;
 
   Qwen2VlVitConfig config_;
   bool recompute_ = false;

@@ -9,6 +9,7 @@
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/cli/version.h"
+#include "tarsier/tensor/device.h"
 #include "tarsier/train/ablation/ablation.h"
 
 namespace tarsier {
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 struct Flags {
   OutputFlags output;
-  std::string name, plan, out, results;
+  std::string name, plan, out, results, device = "cpu";
   std::vector<std::uint64_t> seeds{1, 2, 3};
   std::vector<std::string> rows;
   bool table_only = false;
@@ -51,6 +52,9 @@ bool parse(Flags& flags, Arguments arguments) {
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
   app.add_option("--rows", flags.rows, "Only these rows")->delimiter(',')->type_name("NAME,...");
+  app.add_option("--device", flags.device, "Of training: cpu, cuda or cuda:N")
+      ->capture_default_str()
+      ->type_name("DEVICE");
   app.add_flag("--table", flags.table_only, "Print the table as it stands; train nothing");
   if (!parse_arguments(app, arguments)) return false;
   if (flags.name != "sft" && flags.plan.empty())
@@ -81,7 +85,8 @@ int run_eval_ablation(const CommandContext& context, Arguments arguments) {
                                   .seeds = flags.seeds,
                                   .rows = flags.rows,
                                   .stop = context.stop,
-                                  .machine = {{"cpu", machine.cpu}}};
+                                  .machine = {{"cpu", machine.cpu}},
+                                  .device = parse_device(flags.device)};
     switch (run_ablation(plan, options, origin, results)) {
       case TrainOutcome::finished:
         break;

@@ -97,6 +97,18 @@ std::string table_of(const WorldScores& s) {
   return text;
 }
 
+// A small model leaves most of the cores idle at one clip: several clips at a time, each on one
+// thread, and the same scores.
+constexpr std::int64_t kSmallModel = 100'000'000;  // parameters
+
+void share_cores(const ModelSession& session, const at::Device& device,
+                 WorldEvalSettings& settings) {
+  const bool small = session.model->info().parameters < kSmallModel;
+  settings.workers = small && device.is_cpu() ? at::get_num_threads() : 1;
+  settings.backend = session.backend_options;
+  settings.backend.max_cache_bytes /= settings.workers;
+}
+
 void write_results(const std::string& folder, const std::string& scores,
                    const std::vector<WorldEvalItem>& items) {
   std::filesystem::create_directories(folder);
@@ -130,8 +142,9 @@ int run_eval_world(const CommandContext& context, Arguments arguments) {
       log_info(fmt::format("{} of {} clips", done, total));
     }
   };
+  share_cores(session, session.model->decoder().embedding_weight().device(), flags.settings);
   const WorldEvalResult result =
-      evaluate_world(*session.model, *session.backend, flags.settings, progress, context.stop);
+      evaluate_world(*session.model, flags.settings, progress, context.stop);
   if (context.stop.stop_requested())
     return kExitOk;  // the signal's exit code is the program's; no partial table
   std::string model = session.model->info().name;

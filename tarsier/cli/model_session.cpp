@@ -46,9 +46,9 @@ ModelSession open_session(const ModelFlags& flags, std::optional<std::int64_t> m
     session.adapters->load(flags.adapter, flags.adapter);
     session.adapters->use(flags.adapter, AdapterMode::apart);
   }
-  AtenBackendOptions backend;
-  backend.max_cache_bytes = cache_budget(options.device);
-  session.backend = std::make_unique<AtenBackend>(session.model->decoder(), backend);
+  session.backend_options.max_cache_bytes = cache_budget(options.device);
+  session.backend =
+      std::make_unique<AtenBackend>(session.model->decoder(), session.backend_options);
   return session;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tarsier/cli/command_line.h"
-#include "tarsier/engine/decode_backend.h"
+#include "tarsier/engine/aten_backend.h"
 #include "tarsier/media/video_reader.h"
 #include "tarsier/models/adapters.h"
 #include "tarsier/models/video_language_model.h"
@@ -19,7 +19,8 @@ struct ModelSession {
   std::string adapter;   // the directory of the LoRA adapter in use; "" without one
   std::shared_ptr<VideoLanguageModel> model;
   std::unique_ptr<Adapters> adapters;      // of `model`; null without one
-  std::unique_ptr<DecodeBackend> backend;  // keys and values within the memory available now
+  AtenBackendOptions backend_options;      // keys and values within the memory available now
+  std::unique_ptr<DecodeBackend> backend;  // with these options
 };
 
 /// Loads what the flags say. ConfigError for a flag, CheckpointError for the directory.

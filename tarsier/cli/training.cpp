@@ -14,6 +14,7 @@
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/cli/version.h"
+#include "tarsier/tensor/device.h"
 #include "tarsier/train/distributed/launch.h"
 #include "tarsier/train/trainer.h"
 
@@ -21,7 +22,7 @@ namespace tarsier {
 namespace {
 
 struct Flags {
-  std::string recipe, out, resume = "auto";
+  std::string recipe, out, resume = "auto", device = "cpu";
   std::vector<std::string> overrides;
   double max_bad = -1;
   int threads = 0, rank_timeout = 600;
@@ -47,7 +48,12 @@ bool parse(Flags& flags, CLI::App& app, Arguments arguments) {
                  "Share of unusable samples above which the run stops; without it, the recipe's")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("SHARE");
-  app.add_option("--threads", flags.threads, "Threads of a step; 0: one for each core")
+  app.add_option("--device", flags.device,
+                 "cpu, cuda or cuda:N; of several ranks each takes the GPU of its place")
+      ->capture_default_str()
+      ->type_name("DEVICE");
+  app.add_option("--threads", flags.threads,
+                 "Threads of a step, or on a GPU of the data beside it; 0: one for each core")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   app.add_option("--rank-timeout", flags.rank_timeout,
@@ -97,6 +103,9 @@ int run_training(const CommandContext& context, Arguments arguments, std::string
   TrainOptions options{flags.out, flags.resume != "never", context.stop, machine_facts()};
   options.launch =
       launch_from_environment([](const char* variable) { return std::getenv(variable); });
+  options.device = parse_device(flags.device);
+  if (options.launch && options.device.is_cuda())
+    options.device.set_index(static_cast<at::DeviceIndex>(options.launch->local_rank));
   options.rank_limit = std::chrono::seconds(flags.rank_timeout);
   const bool leads = !options.launch || options.launch->rank == 0;
   // The ranks do the same: one of them tells it.

@@ -1,11 +1,15 @@
 #include "tarsier/eval/world.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
@@ -19,6 +23,7 @@
 #include "tarsier/synth/prompts.h"
 #include "tarsier/synth/questions.h"
 #include "tarsier/synth/scene.h"
+#include "tarsier/tensor/workers.h"
 
 namespace tarsier {
 namespace {
@@ -104,8 +109,7 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
 
 }  // namespace
 
-WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend,
-                               const WorldEvalSettings& settings,
+WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalSettings& settings,
                                const std::function<void(std::int64_t)>& progress,
                                std::stop_token stop) {
   const Level& level = level_named(settings.level);
@@ -116,26 +120,53 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& b
                     model.sampling().max_frames, level.name, level.frames));
   }
   const ScratchFolder scratch;
-  WorldScorer seen, unseen;
-  WorldEvalResult result;
-  for (std::int64_t i = 0; i < settings.clips + settings.unseen_clips && !stop.stop_requested();
-       ++i) {
+  const std::int64_t total = settings.clips + settings.unseen_clips;
+  const auto clip_of = [&](std::int64_t i) {
     const bool held_out = i >= settings.clips;
     const auto index = static_cast<std::uint64_t>(held_out ? i - settings.clips : i);
-    const Clip clip = make_clip(level, settings.split, settings.seed, index, {held_out});
-    Answered answered =
-        answer_clip(model, backend, clip, scratch.path() / "clip.mp4", settings, stop);
-    if (stop.stop_requested()) break;
-    WorldScorer& scorer = held_out ? unseen : seen;
-    scorer.add_description(clip, answered.plain);
-    scorer.add_intervals(clip, answered.seconds, answered.timed);
-    for (std::size_t q = 0; q < answered.questions.size(); ++q) {
-      scorer.add_answer(answered.questions[q].kind, answered.questions[q].answer,
-                        answered.answers[q]);
+    return make_clip(level, settings.split, settings.seed, index, {held_out});
+  };
+  std::vector<std::optional<Answered>> answers(static_cast<std::size_t>(total));
+  std::atomic<std::int64_t> next = 0;
+  std::mutex mutex;  // of what follows
+  std::int64_t done = 0;
+  const auto answer_clips = [&](std::int64_t worker) {
+    const c10::InferenceMode inference;
+    AtenBackend backend(model.decoder(), settings.backend);
+    const std::filesystem::path file = scratch.path() / fmt::format("clip{}.mp4", worker);
+    for (std::int64_t i = next++; i < total && !stop.stop_requested(); i = next++) {
+      Answered answered = answer_clip(model, backend, clip_of(i), file, settings, stop);
+      if (stop.stop_requested()) return;
+      answered.item.unseen = i >= settings.clips;
+      answers[static_cast<std::size_t>(i)] = std::move(answered);
+      const std::lock_guard lock(mutex);
+      ++done;
+      if (progress) progress(done);
     }
-    answered.item.unseen = held_out;
-    result.items.push_back(std::move(answered.item));
-    if (progress) progress(i + 1);
+  };
+  Workers workers(std::clamp<std::int64_t>(settings.workers, 1, std::max<std::int64_t>(1, total)));
+  workers.run(workers.count(), [&](std::int64_t worker) {
+    try {
+      answer_clips(worker);
+    } catch (...) {
+      next = total;  // the others finish what they have begun
+      throw;
+    }
+  });
+  WorldScorer seen, unseen;
+  WorldEvalResult result;
+  for (std::int64_t i = 0; i < total; ++i) {
+    std::optional<Answered>& answered = answers[static_cast<std::size_t>(i)];
+    if (!answered) continue;
+    const Clip clip = clip_of(i);
+    WorldScorer& scorer = i >= settings.clips ? unseen : seen;
+    scorer.add_description(clip, answered->plain);
+    scorer.add_intervals(clip, answered->seconds, answered->timed);
+    for (std::size_t q = 0; q < answered->questions.size(); ++q) {
+      scorer.add_answer(answered->questions[q].kind, answered->questions[q].answer,
+                        answered->answers[q]);
+    }
+    result.items.push_back(std::move(answered->item));
   }
   result.scores = seen.scores();
   result.unseen = unseen.scores();

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tarsier/engine/decode_backend.h"
+#include "tarsier/engine/aten_backend.h"
 #include "tarsier/models/video_language_model.h"
 #include "tarsier/synth/world.h"
 #include "tarsier/synth/world_score.h"
@@ -21,6 +21,8 @@ struct WorldEvalSettings {
   std::int64_t clips = 500;
   std::int64_t unseen_clips = 0;        // more clips, of held-out colour-shape pairs only
   std::int64_t questions_per_clip = 8;  // drawn among the clip's; a probe counts with its pair
+  std::int64_t workers = 1;             // clips at a time; with more than one, a thread each
+  AtenBackendOptions backend = {};      // of each worker
 };
 
 /// One clip's answers, for whoever wants to look.
@@ -37,11 +39,10 @@ struct WorldEvalResult {
 
 /// Asks a model about held-out clips and scores it exactly (world.md 3). Every clip is written as
 /// an mp4 file (H.264, CRF 23), read back and described greedily, plainly and with intervals; its
-/// questions share one encoding. `progress` hears the number of finished clips. InputError and
-/// others as the parts throw them. Stops early, with what was scored, when asked to. The caller has
-/// switched gradients off.
-WorldEvalResult evaluate_world(const VideoLanguageModel& model, DecodeBackend& backend,
-                               const WorldEvalSettings& settings,
+/// questions share one encoding. `progress` hears the number of finished clips, on one thread at a
+/// time. InputError and others as the parts throw them. Stops early, with what was scored, when
+/// asked to. How many workers there are changes no score.
+WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalSettings& settings,
                                const std::function<void(std::int64_t)>& progress = {},
                                std::stop_token stop = {});
 

@@ -76,8 +76,10 @@ Tensor grouped_query_attention(const Tensor& query, const Tensor& key, const Ten
   return at::cat(parts, 2);
 }
 
-SegmentAttention::SegmentAttention(AttentionLayout layout)
-    : layout_(std::move(layout)), trees_(segment_trees(layout_)) {}
+SegmentAttention::SegmentAttention(AttentionLayout layout, at::Device device)
+    : layout_(std::move(layout)), trees_(segment_trees(layout_)) {
+  if (!device.is_cpu()) groups_ = std::make_shared<const SegmentGroups>(layout_, device);
+}
 
 Tensor SegmentAttention::operator()(const Tensor& query, const Tensor& key,
                                     const Tensor& value) const {
@@ -88,8 +90,9 @@ Tensor SegmentAttention::operator()(const Tensor& query, const Tensor& key,
     return (*this)(query.to(at::kFloat), key.to(at::kFloat), value.to(at::kFloat))
         .to(query.scalar_type());
   }
-  // Anew at each call: little else than checks in f64 comes here.
-  return SegmentGroups(layout_)(query, key, value);
+  // Anew at each call on a CPU: little else than checks in f64 comes here.
+  return groups_ ? (*groups_)(query, key, value)
+                 : SegmentGroups(layout_, query.device())(query, key, value);
 }
 
 }  // namespace tarsier

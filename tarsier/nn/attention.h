@@ -1,6 +1,9 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "tarsier/nn/segment_attention_op.h"
@@ -20,10 +23,12 @@ struct AttentionLayout {
 /// How many (query, key) pairs of tokens a layout joins.
 double attended_pairs(const AttentionLayout& layout);
 
-/// A layout made ready once and used by every layer. Immutable.
+class SegmentGroups;
+
+/// A layout made ready once and used by every layer on one device. Immutable.
 class SegmentAttention {
  public:
-  explicit SegmentAttention(AttentionLayout layout);
+  explicit SegmentAttention(AttentionLayout layout, at::Device device = at::kCPU);
 
   /// query [tokens, heads, head_dim], key and value [tokens, kv_heads, head_dim] -> [tokens, heads,
   /// head_dim]. Scale 1 / sqrt(head_dim), softmax in f32. Differentiable; f32 and halves on the CPU
@@ -33,6 +38,7 @@ class SegmentAttention {
  private:
   AttentionLayout layout_;
   SegmentTrees trees_;
+  std::shared_ptr<const SegmentGroups> groups_;  // where no layer will find a fused kernel
 };
 
 /// Scores, softmax and sum as matrix products. query [batch, heads, queries, head_dim], key and

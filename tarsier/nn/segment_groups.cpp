@@ -8,12 +8,16 @@ namespace tarsier {
 namespace {
 
 // Causal segments are padded to a multiple of this, so that few different lengths remain and each
-// is one batch.
-constexpr std::int64_t kLengthStep = 8;
+// is one batch. A GPU does a batch for little more than the price of its start.
+constexpr std::int64_t kLengthStep = 8, kLengthStepOnGpu = 32;
 
 }  // namespace
 
-SegmentGroups::SegmentGroups(const AttentionLayout& layout) : causal_(layout.causal) {
+SegmentGroups::SegmentGroups(const AttentionLayout& layout, at::Device device)
+    : causal_(layout.causal) {
+  const auto index = [&](const std::vector<std::int64_t>& rows) {
+    return at::tensor(rows, at::kLong).to(device);
+  };
   const std::size_t count = layout.ends.size();
   std::vector<std::int64_t> begins(count), ancestors(count);
   bool equal = true;
@@ -30,11 +34,12 @@ SegmentGroups::SegmentGroups(const AttentionLayout& layout) : causal_(layout.cau
     equal_length_ = layout.ends[0];
     return;
   }
+  const std::int64_t length_step = device.is_cpu() ? kLengthStep : kLengthStepOnGpu;
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> by_shape;
   for (std::size_t i = 0; i < count; ++i) {
     const std::int64_t length = layout.ends[i] - begins[i];
     const std::int64_t padded =
-        causal_ ? (length + kLengthStep - 1) / kLengthStep * kLengthStep : length;
+        causal_ ? (length + length_step - 1) / length_step * length_step : length;
     by_shape[{ancestors[i], padded}].push_back(i);
   }
   std::vector<std::int64_t> order(static_cast<std::size_t>(layout.ends.back()));
@@ -62,17 +67,17 @@ SegmentGroups::SegmentGroups(const AttentionLayout& layout) : causal_(layout.cau
         ++row;
       }
     }
-    groups_.push_back({at::tensor(query_index, at::kLong), at::tensor(key_index, at::kLong),
+    groups_.push_back({index(query_index), index(key_index),
                        static_cast<std::int64_t>(members.size()), length, ancestor_tokens});
   }
-  order_ = at::tensor(order, at::kLong);
+  order_ = index(order);
 }
 
 Tensor SegmentGroups::attend_group(const Group& group, const Tensor& query, const Tensor& key,
                                    const Tensor& value) const {
   // `embedding` is index_select with a parallel backward.
   const auto rows = [](const Tensor& x, const Tensor& index, std::int64_t segments) {
-    const Tensor flat = at::embedding(x.reshape({x.size(0), -1}), index.to(x.device()));
+    const Tensor flat = at::embedding(x.reshape({x.size(0), -1}), index);
     return flat.view({segments, -1, x.size(1), x.size(2)})
         .transpose(1, 2);  // [segments, heads, length, head_dim]
   };
@@ -95,7 +100,7 @@ Tensor SegmentGroups::operator()(const Tensor& query, const Tensor& key,
   }
   std::vector<Tensor> parts;
   for (const Group& group : groups_) parts.push_back(attend_group(group, query, key, value));
-  return at::embedding(at::cat(parts, 0), order_.to(query.device())).view(query.sizes());
+  return at::embedding(at::cat(parts, 0), order_).view(query.sizes());
 }
 
 }  // namespace tarsier

@@ -9,9 +9,9 @@ namespace tarsier {
 /// kernel, and for tests of those that do. The layout must be one that SegmentAttention takes.
 class SegmentGroups {
  public:
-  explicit SegmentGroups(const AttentionLayout& layout);
+  explicit SegmentGroups(const AttentionLayout& layout, at::Device device = at::kCPU);
 
-  /// As SegmentAttention's, for any floating type on any device.
+  /// As SegmentAttention's, for any floating type on that device.
   Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value) const;
 
  private:

@@ -1,11 +1,25 @@
 #include "tarsier/tensor/device.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "tarsier/base/error.h"
 
 namespace tarsier {
+namespace {
+
+// libtorch finds a GPU through a library of its own, which needs CUDA's: it is loaded where it is
+// asked for, so that a machine without a GPU needs neither. Before the first question: the answer
+// is kept.
+bool has_cuda() {
+  static const bool found =
+      ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr && at::hasCUDA();
+  return found;
+}
+
+}  // namespace
 
 at::Device parse_device(std::string_view text) {
   if (text == "cpu") return at::Device(at::kCPU);
@@ -17,11 +31,19 @@ at::Device parse_device(std::string_view text) {
     throw ConfigError(
         {"--device", fmt::format("'{}' is not a device", text), "use cpu, cuda or cuda:N"});
   }
-  if (!at::hasCUDA()) {
+  const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(std::string(index))));
+  if (!has_cuda()) {
     throw ConfigError({"--device", fmt::format("'{}' needs CUDA, which is not available", text),
                        "use --device cpu"});
   }
-  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(std::string(index))));
+  const c10::impl::VirtualGuardImpl guard(at::kCUDA);
+  if (device.index() >= guard.deviceCount()) {
+    throw ConfigError(
+        {"--device",
+         fmt::format("'{}' is not there: this machine has {} GPUs", text, guard.deviceCount()),
+         "use --device cpu, or a smaller number"});
+  }
+  return device;
 }
 
 at::ScalarType parse_dtype(std::string_view text) {

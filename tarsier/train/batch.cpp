@@ -43,6 +43,15 @@ Tensor to_tensor(const std::vector<std::int64_t>& values) { return at::tensor(va
 
 }  // namespace
 
+Batch on_device(Batch batch, at::Device device) {
+  for (Tensor* tensor : {&batch.media.pixels, &batch.tokens, &batch.positions, &batch.media_rows,
+                         &batch.target_rows, &batch.labels, &batch.weights, &batch.visible_words,
+                         &batch.marker_rows, &batch.event_labels, &batch.cell_labels}) {
+    if (tensor->defined()) *tensor = tensor->to(device);
+  }
+  return batch;
+}
+
 Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
   check(!samples.empty(), "a batch has a sample");
   Packer packer;

@@ -30,6 +30,9 @@ struct Batch {
   std::int64_t clips() const { return static_cast<std::int64_t>(ids.size()); }
 };
 
+/// The batch with its tensors there, but for the grid, which is read on the host.
+Batch on_device(Batch batch, at::Device device);
+
 /// `words` is the length of the visual-words list. At least one sample.
 Batch make_batch(std::span<const Sample> samples, std::int64_t words);
 

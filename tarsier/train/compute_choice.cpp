@@ -40,14 +40,19 @@ ComputeChoice choose_compute(const Recipe& recipe, const std::optional<std::stri
           fmt::format("measured: {:.1f} GFLOP/s in f32, {:.1f} in bf16", f32 / 1e9, bf16 / 1e9)};
 }
 
-ComputeChoice choose_compute(const Recipe& recipe, const std::filesystem::path& run, bool resume) {
+ComputeChoice choose_compute(const Recipe& recipe, const std::filesystem::path& run, bool resume,
+                             at::Device device) {
+  if (recipe.compute == "mixed" && !device.is_cpu())
+    throw ConfigError({"compute: mixed", "is for CPUs", "use bf16 or f32 on " + device.str()});
   const MeasureSpeed measure = [&](at::ScalarType type) {
     const DecoderConfig decoder = read_decoder_config(recipe.model);
-    Workers workers(worker_count(recipe));
-    return linear_speed(type, kRows, decoder.hidden_size, decoder.intermediate_size, workers);
+    Workers workers(worker_count(recipe, device));
+    return linear_speed(type, kRows, decoder.hidden_size, decoder.intermediate_size, workers,
+                        device);
   };
-  const ComputeChoice choice = choose_compute(recipe, resume ? saved_compute(run) : std::nullopt,
-                                              __builtin_cpu_supports("avx512bf16") != 0, measure);
+  const bool multiplies_bf16 = !device.is_cpu() || __builtin_cpu_supports("avx512bf16") != 0;
+  const ComputeChoice choice =
+      choose_compute(recipe, resume ? saved_compute(run) : std::nullopt, multiplies_bf16, measure);
   if (recipe.compute == "auto")
     log_info(fmt::format("compute: {} ({})", name_of(choice.type), choice.reason));
   return choice;

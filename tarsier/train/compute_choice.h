@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -29,8 +31,10 @@ using MeasureSpeed = std::function<double(at::ScalarType)>;
 ComputeChoice choose_compute(const Recipe& recipe, const std::optional<std::string>& saved,
                              bool multiplies_bf16, const MeasureSpeed& measure);
 
-/// The same on this machine, by the widest layer of the recipe's model and the run's newest
-/// checkpoint (with `resume`); says in the log what "auto" came to.
-ComputeChoice choose_compute(const Recipe& recipe, const std::filesystem::path& run, bool resume);
+/// The same on this machine's CPU or GPU, by the widest layer of the recipe's model and the run's
+/// newest checkpoint (with `resume`); says in the log what "auto" came to. ConfigError for "mixed"
+/// on a GPU.
+ComputeChoice choose_compute(const Recipe& recipe, const std::filesystem::path& run, bool resume,
+                             at::Device device = at::kCPU);
 
 }  // namespace tarsier

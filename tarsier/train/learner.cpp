@@ -18,11 +18,14 @@ constexpr char kWordBias[] = "training_only.word_bias";
 // Most words are absent from most tokens; starting there spares the first steps.
 constexpr double kInitialWordBias = -2;
 
+at::Device device_of(const CausalDecoder& decoder) { return decoder.embedding_weight().device(); }
+
 // A probe starts at zero: it then says nothing, and its gradient is not zero.
-Linear zero_probe(std::int64_t width, std::int64_t outputs) {
-  Linear probe(width, outputs, true);
-  probe.weight = at::zeros({outputs, width}, at::kFloat).requires_grad_(true);
-  probe.bias = at::zeros({outputs}, at::kFloat).requires_grad_(true);
+Linear zero_probe(const CausalDecoder& decoder, std::int64_t outputs) {
+  const at::TensorOptions real = at::TensorOptions().dtype(at::kFloat).device(device_of(decoder));
+  Linear probe(decoder.config().hidden_size, outputs, true);
+  probe.weight = at::zeros({outputs, decoder.config().hidden_size}, real).requires_grad_(true);
+  probe.bias = at::zeros({outputs}, real).requires_grad_(true);
   return probe;
 }
 
@@ -42,11 +45,13 @@ Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int
     : model_(std::move(model)),
       logit_chunk_(logit_chunk),
       head_(model_->decoder().embedding_weight()),
-      probe_(zero_probe(model_->decoder().config().hidden_size, kProbeOutputs)),
-      cell_probe_(zero_probe(model_->decoder().config().hidden_size, kCellProbeOutputs)) {
+      probe_(zero_probe(model_->decoder(), kProbeOutputs)),
+      cell_probe_(zero_probe(model_->decoder(), kCellProbeOutputs)) {
   const auto words = static_cast<std::int64_t>(word_tokens.size());
-  word_tokens_ = at::tensor(word_tokens, at::kLong);
-  word_bias_ = at::full({words}, kInitialWordBias, at::kFloat).requires_grad_(true);
+  word_tokens_ = at::tensor(word_tokens, at::kLong).to(head_.device());
+  word_bias_ = at::full({words}, kInitialWordBias,
+                        at::TensorOptions().dtype(at::kFloat).device(head_.device()))
+                   .requires_grad_(true);
   std::vector<std::pair<std::string, Tensor>> named;
   const TensorVisitor add = [&](const std::string& path, Tensor& tensor) {
     named.emplace_back(path, tensor);
@@ -89,9 +94,12 @@ void Learner::begin_stage(const Stage& stage) {
     refuse("groups", *unused);
 }
 
-Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight,
+Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weight,
                       double share) const {
   const CausalDecoder& decoder = model_->decoder();
+  const at::Device device = device_of(decoder);
+  const Batch moved = device.is_cpu() ? Batch() : on_device(on_host, device);
+  const Batch& batch = device.is_cpu() ? on_host : moved;
   const bool sees = batch.media.pixels.defined();
   const Tensor media = sees ? model_->encode(batch.media) : Tensor();
   StepLosses losses;
@@ -103,7 +111,7 @@ Lesson Learner::learn(const Batch& batch, const Stage& stage, double step_weight
     Tensor hidden = decoder.embed(batch.tokens);
     if (sees) hidden = hidden.index_copy(0, batch.media_rows, media);
     // Held by what backward may run again: it must outlive this block.
-    const auto attention = std::make_shared<const SegmentAttention>(batch.layout);
+    const auto attention = std::make_shared<const SegmentAttention>(batch.layout, device);
     const std::int64_t middle = decoder.config().layers / 2;
     // A cell is compared with the one before it a layer earlier than the frame's marker sums up.
     Tensor at_markers, at_cells;

@@ -4,10 +4,12 @@
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <variant>
 
 #include "tarsier/base/bounded_queue.h"
+#include "tarsier/tensor/workers.h"
 #include "tarsier/train/packing.h"
 
 namespace tarsier {
@@ -15,17 +17,27 @@ namespace {
 
 constexpr std::size_t kStepsAhead = 3;
 
+// A sample a thread.
+std::vector<Outcome<Sample>> make_samples(const SampleSource& source, std::uint64_t first,
+                                          std::int64_t count, Workers& threads) {
+  std::vector<std::optional<Outcome<Sample>>> made(static_cast<std::size_t>(count));
+  threads.run(count, [&](std::int64_t i) {
+    made[static_cast<std::size_t>(i)] = source.sample(first + static_cast<std::uint64_t>(i));
+  });
+  std::vector<Outcome<Sample>> samples;
+  for (auto& each : made) samples.push_back(std::move(*each));
+  return samples;
+}
+
 StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
-                   RankPlace place) {
+                   RankPlace place, Workers& threads) {
   StepData data;
   for (std::int64_t micro = 0; micro < stage.accumulate; ++micro) {
-    if (micro % place.size != place.rank) {  // another rank's
-      data.samples += static_cast<std::uint64_t>(stage.clips_per_step);
-      continue;
-    }
+    const std::uint64_t first = first_sample + data.samples;
+    data.samples += static_cast<std::uint64_t>(stage.clips_per_step);
+    if (micro % place.size != place.rank) continue;  // another rank's
     std::vector<Sample> samples;
-    for (std::int64_t i = 0; i < stage.clips_per_step; ++i) {
-      Outcome<Sample> outcome = source.sample(first_sample + data.samples++);
+    for (Outcome<Sample>& outcome : make_samples(source, first, stage.clips_per_step, threads)) {
       if (auto* note = std::get_if<ErrorNote>(&outcome)) {
         data.bad.push_back(std::move(*note));
       } else {
@@ -42,13 +54,14 @@ StepData make_step(const SampleSource& source, const Stage& stage, std::uint64_t
 // The steps of a stage, one after another.
 std::function<StepData()> step_maker(const SampleSource& source, const Stage& stage,
                                      std::uint64_t first_sample,
-                                     const std::vector<std::uint64_t>& waiting, RankPlace place) {
+                                     const std::vector<std::uint64_t>& waiting, RankPlace place,
+                                     Workers& threads) {
   if (stage.pack_tokens) {
     const auto packer = std::make_shared<StepPacker>(source, stage, first_sample, waiting, place);
     return [packer] { return packer->make_step(); };
   }
-  return [&source, stage, sample = first_sample, place]() mutable {
-    StepData data = make_step(source, stage, sample, place);
+  return [&source, stage, sample = first_sample, place, &threads]() mutable {
+    StepData data = make_step(source, stage, sample, place, threads);
     sample += data.samples;
     return data;
   };
@@ -62,15 +75,14 @@ struct Prefetch::State {
 };
 
 Prefetch::Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
-                   std::vector<std::uint64_t> waiting, RankPlace place)
+                   std::vector<std::uint64_t> waiting, RankPlace place, std::int64_t threads)
     : state_(std::make_unique<State>()) {
   state_->thread = std::jthread([this, &source, stage, first_sample, waiting = std::move(waiting),
-                                 place](std::stop_token stop) {
-    // The cores belong to the training step; this thread works alone. (The call sets this
-    // thread's share only.)
-    at::set_num_threads(1);
+                                 place, threads](std::stop_token stop) {
+    at::set_num_threads(1);  // of this thread only
+    Workers workers(threads);
     try {
-      const auto next_step = step_maker(source, stage, first_sample, waiting, place);
+      const auto next_step = step_maker(source, stage, first_sample, waiting, place, workers);
       while (!stop.stop_requested()) {
         if (!state_->queue.push(next_step(), stop)) return;
       }

@@ -26,10 +26,11 @@ struct StepData {
 class Prefetch {
  public:
   /// Starts with sample number `first_sample`, and those of `waiting` before it. Rank r of N makes
-  /// micro-batches r, r + N, ... of each step: the ranks together make what one alone would. The
-  /// source must outlive it.
+  /// micro-batches r, r + N, ... of each step: the ranks together make what one alone would.
+  /// `threads` make a step's samples side by side, but for packed ones, whose places follow from
+  /// one another. The source must outlive it.
   Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
-           std::vector<std::uint64_t> waiting = {}, RankPlace place = {});
+           std::vector<std::uint64_t> waiting = {}, RankPlace place = {}, std::int64_t threads = 1);
   ~Prefetch();
   /// The next step's data; rethrows what the thread failed with. Blocks.
   StepData next();

@@ -22,7 +22,11 @@ at::ScalarType product_type(const ComputeChoice& compute) {
   return compute.products == LinearProducts::bf16 ? at::kBFloat16 : compute.type;
 }
 
-std::string peak_text(at::ScalarType compute, const Workers& workers, double peak) {
+std::string peak_text(at::ScalarType compute, const Workers& workers, double peak,
+                      at::Device device) {
+  if (!device.is_cpu())
+    return fmt::format("{:.1f} TFLOP/s, measured in {} matrix products on {}", peak / 1e12,
+                       name_of(compute), device.str());
   const std::int64_t threads = workers.count() > 1 ? workers.count() : at::get_num_threads();
   return fmt::format("{:.1f} GFLOP/s, measured in {} matrix products on {} thread{}", peak / 1e9,
                      name_of(compute), threads, threads == 1 ? "" : "s");
@@ -31,9 +35,11 @@ std::string peak_text(at::ScalarType compute, const Workers& workers, double pea
 }  // namespace
 
 std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
-                                                   const ComputeChoice& compute) {
+                                                   const ComputeChoice& compute,
+                                                   at::Device device) {
   set_training_products(compute.products);
   LoadOptions load;
+  load.device = device;
   load.dtype = compute.type;
   load.random_weights = recipe.random_weights;
   load.trainable = true;
@@ -41,23 +47,26 @@ std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
   return load_model(recipe.model, load);
 }
 
-std::int64_t worker_count(const Recipe& recipe) {
+std::int64_t worker_count(const Recipe& recipe, at::Device device) {
+  if (!device.is_cpu()) return 1;
   return std::min<std::int64_t>(recipe.workers, at::get_num_threads());
 }
 
-double measured_peak(const ComputeChoice& compute, Workers& workers) {
-  const double peak = peak_speed(product_type(compute), workers);
+double measured_peak(const ComputeChoice& compute, Workers& workers, at::Device device) {
+  const double peak = peak_speed(product_type(compute), workers, device);
   log_info(fmt::format("peak: {}; mfu is a share of it",
-                       peak_text(product_type(compute), workers, peak)));
+                       peak_text(product_type(compute), workers, peak, device)));
   return peak;
 }
 
-Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double peak) {
-  return {{"compute", compute.name()},
+Facts compute_facts(const ComputeChoice& compute, const Workers& workers, double peak,
+                    at::Device device) {
+  return {{"device", device.str()},
+          {"compute", compute.name()},
           {"compute chosen", compute.reason},
           {"threads", std::to_string(at::get_num_threads())},
           {"workers", std::to_string(workers.count())},
-          {"peak", peak_text(product_type(compute), workers, peak)}};
+          {"peak", peak_text(product_type(compute), workers, peak, device)}};
 }
 
 void keep_freed_memory() {

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "tarsier/tensor/workers.h"
 #include "tarsier/train/distributed/data_parallel.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/prefetch.h"
-#include "tarsier/train/workers.h"
 
 namespace tarsier {
 

@@ -197,7 +197,7 @@ void save_checkpoint(const fs::path& run, const TrainState& state, Optimizer& op
   Tensor held;
   const auto fetch = [&](const TensorView& view) {
     check(view.name == tensors[next].name, "a state's file has the order of its names");
-    held = at_rank_zero(world, tensors[next++]);
+    held = at_rank_zero(world, tensors[next++]).to(at::kCPU);
     return bytes_of(held);
   };
   write_safetensors(folder.path() / "state.safetensors", views, {}, fetch);
@@ -232,12 +232,14 @@ std::optional<TrainState> load_checkpoint(const fs::path& run, const std::string
   for (const StateTensor& tensor : tensors) {
     Tensor loaded;
     if (saved) {
-      loaded = tensor.owner == 0 ? *tensor.tensor : at::empty(tensor.shape, at::kFloat);
+      const bool in_place = tensor.owner == 0 && tensor.tensor->device().is_cpu();
+      loaded = in_place ? *tensor.tensor : at::empty(tensor.shape, at::kFloat);
       const std::span<const std::byte> bytes = saved->file.tensors().at(tensor.name).bytes;
       std::memcpy(loaded.mutable_data_ptr(), bytes.data(), bytes.size());
     }
     loaded = pass(world, tensor, /*to_owner=*/true, loaded);
-    if (tensor.owner == world.rank() && tensor.owner != 0) tensor.tensor->copy_(loaded);
+    if (tensor.owner == world.rank() && !loaded.is_same(*tensor.tensor))
+      tensor.tensor->copy_(loaded);
   }
   for (Optimizer::Parameter& parameter : optimizer.parameters()) parameter.refresh_weight();
   spread_weights(world, optimizer);

@@ -1,5 +1,6 @@
 #include "tarsier/train/trainer.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
 #include "tarsier/tensor/device.h"
+#include "tarsier/tensor/workers.h"
 #include "tarsier/train/bad_samples.h"
 #include "tarsier/train/compute_choice.h"
 #include "tarsier/train/distributed/agreement.h"
@@ -27,7 +29,6 @@
 #include "tarsier/train/step.h"
 #include "tarsier/train/train_log.h"
 #include "tarsier/train/train_state.h"
-#include "tarsier/train/workers.h"
 
 namespace tarsier {
 namespace {
@@ -58,11 +59,12 @@ class Run {
         options_(options),
         world_(world),
         compute_(choose()),
-        model_(load_trainable(recipe, compute_)),
+        model_(load_trainable(recipe, compute_, options.device)),
         sources_(*model_, recipe),
         learner_(model_, sources_.word_tokens(), recipe.logit_chunk, place()),
-        workers_(worker_count(recipe)),
-        peak_(static_cast<double>(world.size()) * measured_peak(compute_, workers_)),
+        workers_(worker_count(recipe, options.device)),
+        peak_(static_cast<double>(world.size()) *
+              measured_peak(compute_, workers_, options.device)),
         state_(resume()) {
     state_.compute = compute_.name();
     if (!leads()) return;
@@ -71,7 +73,7 @@ class Run {
   }
 
   /// How this process computes, for machine.json.
-  Facts facts() const { return compute_facts(compute_, workers_, peak_); }
+  Facts facts() const { return compute_facts(compute_, workers_, peak_, options_.device); }
 
   TrainOutcome train() {
     std::int64_t begin = 0;
@@ -95,14 +97,18 @@ class Run {
 
  private:
   RankPlace place() const { return {world_.rank(), world_.size()}; }
+  // A CPU's cores belong to the step; beside a GPU they have nothing else to do.
+  std::int64_t data_threads() const { return options_.device.is_cpu() ? 1 : at::get_num_threads(); }
   // Rank 0 alone writes.
   bool leads() const { return world_.rank() == 0; }
 
   // Rank 0's choice, for it has the checkpoints and its own speed.
   ComputeChoice choose() const {
-    if (world_.size() == 1) return choose_compute(recipe_, resumed_run(options_), options_.resume);
+    if (world_.size() == 1)
+      return choose_compute(recipe_, resumed_run(options_), options_.resume, options_.device);
     ComputeChoice choice;
-    if (leads()) choice = choose_compute(recipe_, resumed_run(options_), options_.resume);
+    if (leads())
+      choice = choose_compute(recipe_, resumed_run(options_), options_.resume, options_.device);
     return agree_on(world_, choice);
   }
 
@@ -147,7 +153,8 @@ class Run {
     }
     learner_.begin_stage(stage);
     const std::optional<SampleAnswers> samples = samples_of(index);
-    Prefetch prefetch(sources_.of(index), stage, state_.samples, state_.waiting, place());
+    Prefetch prefetch(sources_.of(index), stage, state_.samples, state_.waiting, place(),
+                      data_threads());
     while (state_.step < end) {
       double waited = 0;
       const StepData data = next_data(prefetch, waited);
@@ -247,7 +254,7 @@ class Run {
 TrainOutcome train(const Recipe& recipe, const TrainOptions& options) {
   keep_freed_memory();
   if (options.launch) check_shares(recipe, options.launch->size);
-  const auto world = join_ranks(options.launch, at::kCPU, options.rank_limit);
+  const auto world = join_ranks(options.launch, options.device, options.rank_limit);
   check_same_recipe(*world, recipe);
   if (world->rank() == 0) create_directories_durably(options.out);
   Run run(recipe, options, *world);

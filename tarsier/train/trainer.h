@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -20,7 +22,8 @@ struct TrainOptions {
                                                           // folder of a run to go on from
   std::optional<Launch> launch = {};  // this process's place among the ranks; none: it is alone
   std::chrono::seconds rank_limit{
-      600};  // for the others to answer, a checkpoint's writing included
+      600};                      // for the others to answer, a checkpoint's writing included
+  at::Device device = at::kCPU;  // of weights and arithmetic; data is made on the CPU
 };
 
 enum class TrainOutcome {
@@ -30,9 +33,10 @@ enum class TrainOutcome {
 };
 
 /// Runs a recipe from its beginning or from where it was left; the same command with the same
-/// recipe goes on bit for bit on the same machine (training.md 11). Steps whose loss or gradient is
-/// not finite change nothing and are counted. ConfigError before any work when recipe, model and
-/// data do not fit; ResourceError when a checkpoint cannot be saved.
+/// recipe goes on bit for bit on the same machine (training.md 11), but on a GPU, whose sums have
+/// no fixed order, to rounding. Steps whose loss or gradient is not finite change nothing and are
+/// counted. ConfigError before any work when recipe, model and data do not fit; ResourceError when
+/// a checkpoint cannot be saved.
 ///
 /// With a launch, the ranks learn together: the step's micro-batches are dealt out to them, and
 /// each keeps its part of the optimizer's state. Results are those of one rank to rounding; the

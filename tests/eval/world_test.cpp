@@ -1,13 +1,11 @@
 #include "tarsier/eval/world.h"
 
-#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <optional>
 
 #include "tarsier/base/error.h"
-#include "tarsier/engine/aten_backend.h"
 #include "tarsier/models/registry.h"
 
 namespace tarsier {
@@ -21,11 +19,9 @@ class EvaluateWorld : public ::testing::Test {
                            std::stop_token stop = {}) {
     LoadOptions options;
     options.random_weights = random_weights;
-    const c10::InferenceMode inference;
     const auto model =
         load_model(std::filesystem::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano", options);
-    AtenBackend backend(model->decoder());
-    return evaluate_world(*model, backend, settings, progress, stop);
+    return evaluate_world(*model, settings, progress, stop);
   }
 };
 

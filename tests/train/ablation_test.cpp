@@ -105,6 +105,27 @@ TEST_F(Ablation, ParentThatIsGoneIsTrainedAgainAndNotScoredTwice) {
   EXPECT_THROW(run_ablation(read, options, kOrigin, results), ConfigError);
 }
 
+TEST_F(Ablation, FinishedRunIsNotWrittenAnew) {
+  const AblationPlan read = plan();
+  AblationResults results(folder / "results.json", read);
+  AblationOptions options{.out = folder / "out", .seeds = {1}, .rows = {"base"}};
+  ASSERT_EQ(run_ablation(read, options, kOrigin, results), TrainOutcome::finished);
+  const fs::path model = folder / "out" / "base" / "seed_1" / "model" / "config.json";
+  const auto written = fs::last_write_time(model);
+  options.rows = {"tuned"};
+  ASSERT_EQ(run_ablation(read, options, kOrigin, results), TrainOutcome::finished);
+  EXPECT_EQ(fs::last_write_time(model), written);
+}
+
+TEST_F(Ablation, SeveralProcessesAddToOneFile) {
+  const AblationPlan read = plan();
+  AblationResults one(folder / "results.json", read), other(folder / "results.json", read);
+  one.add("base", {.seed = 1, .scores = {{"event_f1", 0.5}}}, kOrigin);
+  other.add("base", {.seed = 2, .scores = {{"event_f1", 0.6}}}, kOrigin);
+  one.add("base", {.seed = 2, .scores = {{"event_f1", 0.9}}}, kOrigin);  // the first stays
+  EXPECT_NEAR(AblationResults(folder / "results.json", read).mean("base", "event_f1"), 0.55, 1e-12);
+}
+
 TEST_F(Ablation, StopsWhenAskedWithoutAScore) {
   const AblationPlan read = plan();
   AblationResults results(folder / "results.json", read);

@@ -52,7 +52,8 @@ Tensor run_layers(const std::vector<EncoderLayer>& layers, const Tensor& x, std:
   for (std::int64_t i = 1; i <= segments; ++i) ends.push_back(i * length);
   // Shared, since with recompute the layers need it in backward too.
   const auto attention = std::make_shared<const SegmentAttention>(
-      AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
+      AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false},
+      x.device());
   Tensor hidden = x;
   const auto show = [&](std::int64_t block) {
     if (sink) sink(block, hidden.view({segments, length, hidden.size(1)}));

@@ -165,8 +165,8 @@ Qwen2_5VlVit::Run Qwen2_5VlVit::make_run(const std::vector<SliceShape>& slices,
   return {at::cat(order).to(device),
           at::cat(place).to(device),
           {at::cat(cosine).to(device), at::cat(sine).to(device)},
-          SegmentAttention(roots(std::move(slice_ends))),
-          SegmentAttention(roots(std::move(window_ends)))};
+          SegmentAttention(roots(std::move(slice_ends)), device),
+          SegmentAttention(roots(std::move(window_ends)), device)};
 }
 
 Tensor Qwen2_5VlVit::run_block(const Block& block, const Tensor& x,

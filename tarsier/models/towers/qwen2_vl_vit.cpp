@@ -96,7 +96,8 @@ Tensor Qwen2VlVit::run_frames(const Tensor& pixels, const std::vector<std::int64
                               const RotaryAngles& angles, const BlockSink& after_block) const {
   // Shared, since with recompute the blocks need it in backward too.
   const auto attention = std::make_shared<const SegmentAttention>(
-      AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false});
+      AttentionLayout{ends, std::vector<std::int64_t>(ends.size(), -1), /*causal=*/false},
+      pixels.device());
   Tensor x = embed_patches(pixels, patch_projection_);
   if (after_block) after_block(0, x);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {

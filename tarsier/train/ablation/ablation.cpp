@@ -1,6 +1,6 @@
 #include "tarsier/train/ablation/ablation.h"
 
-#include <c10/core/InferenceMode.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
-#include "tarsier/engine/aten_backend.h"
+#include "tarsier/checkpoint/manifest.h"
 #include "tarsier/eval/world.h"
 #include "tarsier/models/registry.h"
 
@@ -52,6 +52,22 @@ double seconds_in(const fs::path& run) {
   return seconds;
 }
 
+// Whether the run has come to its end and has left its model. What is still to be done of one that
+// has not, the trainer knows.
+bool is_finished(const fs::path& run, const Recipe& recipe) {
+  const fs::path model = run / "model" / kManifestName;
+  if (!fs::exists(model) || !fs::exists(run / "checkpoints")) return false;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
+    const fs::path file = entry.path() / "state.json";
+    if (!fs::exists(file) || fs::last_write_time(file) > fs::last_write_time(model)) continue;
+    const JsonView state = read_json(file, JsonOwner::checkpoint);
+    if (state.at("step").as_int() == recipe.total_steps() &&
+        state.at("recipe_hash").as_string() == recipe.hash)
+      return true;
+  }
+  return false;
+}
+
 class Ablation {
  public:
   Ablation(const AblationPlan& plan, const AblationOptions& options, const AblationOrigin& origin,
@@ -72,7 +88,6 @@ class Ablation {
   }
 
  private:
-  // Whether a model is whole is the trainer's to know: a finished run is gone through in no time.
   TrainOutcome train_row(const AblationRow& row, std::uint64_t seed) {
     fs::path parent;
     if (row.from) {
@@ -82,25 +97,28 @@ class Ablation {
       if (outcome != TrainOutcome::finished) return outcome;
       parent = folder_of(options_.out, from->name, seed) / "model";
     }
-    log_info(fmt::format("ablation: {}, seed {}", row.name, seed));
     const Recipe recipe = ablation_recipe(row, seed, parent);
-    return train(recipe, {.out = folder_of(options_.out, row.name, seed),
+    const fs::path run = folder_of(options_.out, row.name, seed);
+    // Not even its model is written anew: another process may read it.
+    if (is_finished(run, recipe)) return TrainOutcome::finished;
+    log_info(fmt::format("ablation: {}, seed {}", row.name, seed));
+    return train(recipe, {.out = run,
                           .resume = true,
                           .stop = options_.stop,
-                          .machine = options_.machine});
+                          .machine = options_.machine,
+                          .device = options_.device});
   }
 
   // False when stopped.
   bool score_row(const AblationRow& row, std::uint64_t seed) {
     const fs::path run = folder_of(options_.out, row.name, seed);
-    const c10::InferenceMode inference;
     const auto model = load_model(run / "model");
-    AtenBackend backend(model->decoder());
     WorldEvalSettings settings;
     settings.level = plan_.level;
     settings.seed = plan_.clip_seed;
     settings.clips = plan_.clips;
-    const WorldEvalResult result = evaluate_world(*model, backend, settings, {}, options_.stop);
+    settings.workers = at::get_num_threads();
+    const WorldEvalResult result = evaluate_world(*model, settings, {}, options_.stop);
     if (options_.stop.stop_requested()) return false;
     AblationScores scores{.seed = seed, .train_seconds = seconds_in(run), .scores = {}};
     const nlohmann::json all =

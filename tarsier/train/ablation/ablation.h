@@ -16,6 +16,7 @@ struct AblationOptions {
   std::vector<std::string> rows = {};  // only these, and what they start from; empty: all
   std::stop_token stop = {};
   Facts machine = {};
+  at::Device device = at::kCPU;  // of training; scores are taken on the CPU
 };
 
 /// Trains and scores the runs that `results` does not have yet, seed by seed, each row after the

@@ -1,6 +1,9 @@
 #include "tarsier/train/ablation/results.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -52,13 +55,37 @@ double deviation_of(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+// Processes that write files of one folder take turns.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& file) {
+    const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+    folder_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder_ < 0 || ::flock(folder_, LOCK_EX) != 0) {
+      if (folder_ >= 0) ::close(folder_);
+      throw ResourceError({folder.string(), "cannot be locked", "give a folder that can be read"});
+    }
+  }
+  ~FolderLock() { ::close(folder_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int folder_ = -1;
+};
+
 }  // namespace
 
 AblationResults::AblationResults(std::filesystem::path file, const AblationPlan& plan)
     : file_(std::move(file)), plan_(plan) {
+  read();
+}
+
+void AblationResults::read() {
+  runs_.clear();
   if (!std::filesystem::exists(file_)) return;
   const JsonView json = read_json(file_, JsonOwner::config);
-  if (json.at("plan").as_string() != plan.hash)
+  if (json.at("plan").as_string() != plan_.hash)
     throw ConfigError({file_.string(), "holds the results of another plan or other recipes",
                        "write to another file, or remove this one"});
   origin_ = {json.at("command").as_string(), json.at("commit").as_string(),
@@ -80,7 +107,9 @@ bool AblationResults::has(const std::string& row, std::uint64_t seed) const {
 
 void AblationResults::add(const std::string& row, AblationScores scores,
                           const AblationOrigin& origin) {
-  check(!has(row, scores.seed), "a run is added once");
+  const FolderLock lock(file_);
+  read();
+  if (has(row, scores.seed)) return;
   std::vector<AblationScores>& runs = runs_[row];
   runs.push_back(std::move(scores));
   std::sort(runs.begin(), runs.end(),

@@ -38,7 +38,9 @@ class AblationResults {
   AblationResults(std::filesystem::path file, const AblationPlan& plan);
 
   bool has(const std::string& row, std::uint64_t seed) const;
-  /// Adds a run and writes the file, whole or not at all.
+  /// Adds a run to those that the file holds by now, and writes it, whole or not at all: several
+  /// processes may add to one file. Of a run that is there already the first stays. ResourceError
+  /// when the disk refuses.
   void add(const std::string& row, AblationScores scores, const AblationOrigin& origin);
 
   /// Over the row's seeds so far; 0 without any.
@@ -53,6 +55,7 @@ class AblationResults {
   std::string json() const;  // as the file holds it
 
  private:
+  void read();
   std::vector<double> values(const std::string& row, const std::string& score) const;
 
   std::filesystem::path file_;

@@ -117,7 +117,9 @@ std::vector<bool> sum_gradients(Communicator& world, Optimizer& optimizer) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!learned[i]) continue;
     Tensor& gradient = parameters[i].gradient;
-    if (!gradient.defined()) gradient = at::zeros(parameters[i].weight.sizes(), at::kFloat);
+    if (!gradient.defined())
+      gradient =
+          at::zeros(parameters[i].weight.sizes(), parameters[i].weight.options().dtype(at::kFloat));
     parcels.push_back({parameters[i].owner, &gradient});
   }
   exchange_joined(

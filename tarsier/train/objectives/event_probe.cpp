@@ -17,7 +17,7 @@ Tensor mean_reading_loss(const Linear& probe, const Tensor& hidden, const Tensor
   const std::vector<Tensor> logits = probe(hidden.to(at::kFloat)).split_with_sizes(sizes, -1);
   Tensor sum;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    Tensor weights = at::full({logits[i].size(1)}, event_weight, at::kFloat);
+    Tensor weights = at::full({logits[i].size(1)}, event_weight, logits[i].options());
     weights[0] = 1;
     const Tensor loss =
         at::cross_entropy_loss(logits[i], labels.select(1, static_cast<std::int64_t>(i)), weights);

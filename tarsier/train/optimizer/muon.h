@@ -2,8 +2,8 @@
 
 #include <span>
 
+#include "tarsier/tensor/workers.h"
 #include "tarsier/train/optimizer/optimizer.h"
-#include "tarsier/train/workers.h"
 
 namespace tarsier {
 

@@ -11,6 +11,27 @@
 #include "tarsier/train/optimizer/muon.h"
 
 namespace tarsier {
+namespace {
+
+// One transfer for all: a device is waited for once.
+std::vector<double> norms_on_device(const std::vector<Optimizer::Parameter>& parameters) {
+  const at::NoGradGuard no_grad;
+  std::vector<double> norms(parameters.size());
+  std::vector<std::size_t> places;
+  std::vector<Tensor> found;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!parameters[i].gradient.defined()) continue;
+    places.push_back(i);
+    found.push_back(parameters[i].gradient.norm());
+  }
+  if (found.empty()) return norms;
+  const Tensor host = at::stack(found).to(at::kCPU, at::kDouble);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    norms[places[i]] = host.const_data_ptr<double>()[i];
+  return norms;
+}
+
+}  // namespace
 
 void Optimizer::add(std::string path, const Tensor& weight, std::int64_t owner, bool owned) {
   const at::NoGradGuard no_grad;
@@ -25,9 +46,10 @@ void Optimizer::add(std::string path, const Tensor& weight, std::int64_t owner, 
   if (weight.scalar_type() == at::kFloat) parameter.master = weight;
   if (owned) {
     if (!parameter.master.defined()) parameter.master = weight.detach().to(at::kFloat);
-    parameter.mean = at::zeros(weight.sizes(), at::kFloat);
-    parameter.variance = at::zeros(weight.sizes(), at::kFloat);
-    parameter.steps = at::zeros({}, at::kFloat);
+    const at::TensorOptions real = weight.options().dtype(at::kFloat).requires_grad(false);
+    parameter.mean = at::zeros(weight.sizes(), real);
+    parameter.variance = at::zeros(weight.sizes(), real);
+    parameter.steps = at::zeros({}, real);
   }
   parameters_.push_back(std::move(parameter));
 }
@@ -51,6 +73,8 @@ void Optimizer::add_gradients(const std::vector<Tensor>& gradients) {
 }
 
 std::vector<double> Optimizer::gradient_norms() const {
+  if (!parameters_.empty() && !parameters_[0].weight.device().is_cpu())
+    return norms_on_device(parameters_);
   // Each sum is one thread's, so the last bit does not depend on how many there are.
   std::vector<double> norms(parameters_.size());
   at::parallel_for(0, static_cast<std::int64_t>(norms.size()), 1,

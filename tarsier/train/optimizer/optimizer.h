@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tarsier/tensor/tensor.h"
-#include "tarsier/train/workers.h"
+#include "tarsier/tensor/workers.h"
 
 namespace tarsier {
 

@@ -1,4 +1,4 @@
-#include "tarsier/train/workers.h"
+#include "tarsier/tensor/workers.h"
 
 #include <ATen/Parallel.h>
 

@@ -58,6 +58,24 @@ struct Answered {
   std::vector<std::string> answers;
 };
 
+// What of a clip's settings says which clip it is.
+std::string kept_name(const WorldEvalSettings& settings, std::uint64_t index, bool held_out) {
+  return fmt::format("{}_{}_{}_{}{}.mp4", settings.level,
+                     settings.split == Split::test ? "test" : "validation", settings.seed, index,
+                     held_out ? "_unseen" : "");
+}
+
+// Whole from the first moment another process can see it.
+void write_kept(const Clip& clip, const std::filesystem::path& scratch,
+                const std::filesystem::path& kept) {
+  if (std::filesystem::exists(kept)) return;
+  write_clip(clip, scratch);
+  const std::filesystem::path beside =
+      kept.parent_path() / fmt::format(".{}.{}", ::getpid(), kept.filename().string());
+  std::filesystem::copy_file(scratch, beside, std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::rename(beside, kept);
+}
+
 // A level whose events need more frames than those of base asks for them, as far as the model goes.
 std::int64_t frames_for(const Level& level, const VideoLanguageModel& model) {
   return std::min(level.frames, model.sampling().max_frames);
@@ -66,7 +84,6 @@ std::int64_t frames_for(const Level& level, const VideoLanguageModel& model) {
 Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, const Clip& clip,
                      const std::filesystem::path& file, const WorldEvalSettings& settings,
                      std::stop_token stop) {
-  write_clip(clip, file);
   VideoReader reader(file);
   const Level& level = level_named(settings.level);
   FrameRequest request;
@@ -120,6 +137,7 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalS
                     model.sampling().max_frames, level.name, level.frames));
   }
   const ScratchFolder scratch;
+  if (!settings.clips_in.empty()) std::filesystem::create_directories(settings.clips_in);
   const std::int64_t total = settings.clips + settings.unseen_clips;
   const auto clip_of = [&](std::int64_t i) {
     const bool held_out = i >= settings.clips;
@@ -133,9 +151,17 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalS
   const auto answer_clips = [&](std::int64_t worker) {
     const c10::InferenceMode inference;
     AtenBackend backend(model.decoder(), settings.backend);
-    const std::filesystem::path file = scratch.path() / fmt::format("clip{}.mp4", worker);
+    const std::filesystem::path own = scratch.path() / fmt::format("clip{}.mp4", worker);
     for (std::int64_t i = next++; i < total && !stop.stop_requested(); i = next++) {
-      Answered answered = answer_clip(model, backend, clip_of(i), file, settings, stop);
+      const Clip clip = clip_of(i);
+      std::filesystem::path file = own;
+      if (settings.clips_in.empty()) {
+        write_clip(clip, own);
+      } else {
+        file = settings.clips_in / kept_name(settings, clip.index, i >= settings.clips);
+        write_kept(clip, own, file);
+      }
+      Answered answered = answer_clip(model, backend, clip, file, settings, stop);
       if (stop.stop_requested()) return;
       answered.item.unseen = i >= settings.clips;
       answers[static_cast<std::size_t>(i)] = std::move(answered);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,9 @@ struct WorldEvalSettings {
   std::int64_t questions_per_clip = 8;  // drawn among the clip's; a probe counts with its pair
   std::int64_t workers = 1;             // clips at a time; with more than one, a thread each
   AtenBackendOptions backend = {};      // of each worker
+  std::filesystem::path clips_in =
+      {};  // keeps the clips' files here for the next evaluation of
+           // the same; several processes may share it. Empty: none kept
 };
 
 /// One clip's answers, for whoever wants to look.

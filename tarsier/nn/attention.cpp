@@ -86,7 +86,7 @@ Tensor SegmentAttention::operator()(const Tensor& query, const Tensor& key,
   check(query.size(0) == trees_.tokens && key.size(0) == trees_.tokens,
         "the layout covers every token");
   if (has_segment_attention(query, key, value)) return segment_attention(query, key, value, trees_);
-  if (is_half(query)) {
+  if (is_half(query) && !groups_) {  // a device's own kernel takes halves
     return (*this)(query.to(at::kFloat), key.to(at::kFloat), value.to(at::kFloat))
         .to(query.scalar_type());
   }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <map>
+#include <optional>
 
 namespace tarsier {
 namespace {
@@ -13,8 +14,8 @@ constexpr std::int64_t kLengthStep = 8, kLengthStepOnGpu = 32;
 
 }  // namespace
 
-SegmentGroups::SegmentGroups(const AttentionLayout& layout, at::Device device)
-    : causal_(layout.causal) {
+SegmentGroups::SegmentGroups(const AttentionLayout& layout, at::Device device, Inside inside)
+    : inside_(inside), causal_(layout.causal) {
   const auto index = [&](const std::vector<std::int64_t>& rows) {
     return at::tensor(rows, at::kLong).to(device);
   };
@@ -67,24 +68,51 @@ SegmentGroups::SegmentGroups(const AttentionLayout& layout, at::Device device)
         ++row;
       }
     }
-    groups_.push_back({index(query_index), index(key_index),
-                       static_cast<std::int64_t>(members.size()), length, ancestor_tokens});
+    groups_.push_back({index(query_index),
+                       index(key_index),
+                       static_cast<std::int64_t>(members.size()),
+                       length,
+                       {}});
+    if (causal_ && inside_ == Inside::aten)
+      groups_.back().seen = at::ones({length, ancestor_tokens + length},
+                                     at::TensorOptions().dtype(at::kBool).device(device))
+                                .tril(ancestor_tokens);
   }
   order_ = index(order);
 }
 
+// [batch, heads, queries, head_dim]; `seen` is undefined where every query sees every key, or, of
+// equally many, all up to its own where the layout is causal.
+Tensor SegmentGroups::attend(const Tensor& query, const Tensor& key, const Tensor& value,
+                             const Tensor& seen) const {
+  if (inside_ == Inside::products) return grouped_query_attention(query, key, value, causal_);
+  const std::int64_t repeat = query.size(1) / key.size(1);
+  const auto repeated = [&](const Tensor& x) {  // one kernel wants a key head for each query head
+    if (repeat == 1) return x;
+    return x.unsqueeze(2)
+        .expand({x.size(0), x.size(1), repeat, x.size(2), x.size(3)})
+        .reshape({x.size(0), query.size(1), x.size(2), x.size(3)});
+  };
+  const std::optional<Tensor> mask = seen.defined() ? std::optional(seen) : std::nullopt;
+  return at::scaled_dot_product_attention(query, repeated(key), repeated(value), mask,
+                                          /*dropout_p=*/0, /*is_causal=*/causal_ && !mask);
+}
+
+// On a CPU `embedding`, which is index_select with a parallel backward; on a GPU its backward
+// sorts.
+Tensor SegmentGroups::rows(const Tensor& x, const Tensor& index) const {
+  return inside_ == Inside::products ? at::embedding(x, index) : x.index_select(0, index);
+}
+
 Tensor SegmentGroups::attend_group(const Group& group, const Tensor& query, const Tensor& key,
                                    const Tensor& value) const {
-  // `embedding` is index_select with a parallel backward.
-  const auto rows = [](const Tensor& x, const Tensor& index, std::int64_t segments) {
-    const Tensor flat = at::embedding(x.reshape({x.size(0), -1}), index);
-    return flat.view({segments, -1, x.size(1), x.size(2)})
+  const auto gathered = [&](const Tensor& x, const Tensor& index) {
+    return rows(x.reshape({x.size(0), -1}), index)
+        .view({group.segments, -1, x.size(1), x.size(2)})
         .transpose(1, 2);  // [segments, heads, length, head_dim]
   };
-  const Tensor q = rows(query, group.query_index, group.segments);
-  const Tensor k = rows(key, group.key_index, group.segments),
-               v = rows(value, group.key_index, group.segments);
-  const Tensor out = grouped_query_attention(q, k, v, causal_);
+  const Tensor out = attend(gathered(query, group.query_index), gathered(key, group.key_index),
+                            gathered(value, group.key_index), group.seen);
   return out.transpose(1, 2).reshape({-1, query.size(1) * query.size(2)});
 }
 
@@ -94,13 +122,12 @@ Tensor SegmentGroups::operator()(const Tensor& query, const Tensor& key,
     const auto batched = [&](const Tensor& x) {
       return x.reshape({-1, equal_length_, x.size(1), x.size(2)}).transpose(1, 2);
     };
-    const Tensor out =
-        grouped_query_attention(batched(query), batched(key), batched(value), causal_);
+    const Tensor out = attend(batched(query), batched(key), batched(value), {});
     return out.transpose(1, 2).reshape(query.sizes());
   }
   std::vector<Tensor> parts;
   for (const Group& group : groups_) parts.push_back(attend_group(group, query, key, value));
-  return at::embedding(at::cat(parts, 0), order_).view(query.sizes());
+  return rows(at::cat(parts, 0), order_).view(query.sizes());
 }
 
 }  // namespace tarsier

@@ -12,11 +12,16 @@ namespace {
 
 // libtorch finds a GPU through a library of its own, which needs CUDA's: it is loaded where it is
 // asked for, so that a machine without a GPU needs neither. Before the first question: the answer
-// is kept.
-bool has_cuda() {
-  static const bool found =
-      ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr && at::hasCUDA();
-  return found;
+// is kept. Returns why there is no CUDA; "" where there is.
+const std::string& missing_cuda() {
+  static const std::string reason = [] {
+    if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+      const char* error = ::dlerror();
+      return std::string(error == nullptr ? "libtorch_cuda.so cannot be loaded" : error);
+    }
+    return std::string(at::hasCUDA() ? "" : "no GPU found");
+  }();
+  return reason;
 }
 
 }  // namespace
@@ -31,19 +36,20 @@ at::Device parse_device(std::string_view text) {
     throw ConfigError(
         {"--device", fmt::format("'{}' is not a device", text), "use cpu, cuda or cuda:N"});
   }
-  const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(std::string(index))));
-  if (!has_cuda()) {
-    throw ConfigError({"--device", fmt::format("'{}' needs CUDA, which is not available", text),
-                       "use --device cpu"});
-  }
-  const c10::impl::VirtualGuardImpl guard(at::kCUDA);
-  if (device.index() >= guard.deviceCount()) {
+  if (!missing_cuda().empty()) {
     throw ConfigError(
         {"--device",
-         fmt::format("'{}' is not there: this machine has {} GPUs", text, guard.deviceCount()),
-         "use --device cpu, or a smaller number"});
+         fmt::format("'{}' needs CUDA, which is not available ({})", text, missing_cuda()),
+         "use --device cpu"});
   }
-  return device;
+  const int number = std::stoi(std::string(index));
+  const int count = c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount();
+  if (number >= count) {
+    throw ConfigError({"--device",
+                       fmt::format("'{}' is not there: this machine has {} GPUs", text, count),
+                       "use --device cpu, or a smaller number"});
+  }
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(number));
 }
 
 at::ScalarType parse_dtype(std::string_view text) {

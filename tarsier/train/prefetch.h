@@ -21,16 +21,27 @@ struct StepData {
   std::vector<std::uint64_t> waiting;  // numbers of those that later steps use (packing.h)
 };
 
+/// How the data of steps is made.
+struct PrefetchSettings {
+  // Rank r of N makes micro-batches r, r + N, ... of each step: the ranks together make what one
+  // alone would.
+  RankPlace place = {};
+  // So many make a step's samples side by side, but for packed ones, whose places follow from one
+  // another.
+  std::int64_t threads = 1;
+  // Neighbouring micro-batches become one while together they have at most so many tokens: where
+  // starting the work costs more than the work. Not packed ones.
+  std::int64_t join_tokens = 0;
+};
+
 /// Makes the data of coming steps on a thread of its own, in order, at most a few ahead. Destroyed,
 /// it stops.
 class Prefetch {
  public:
-  /// Starts with sample number `first_sample`, and those of `waiting` before it. Rank r of N makes
-  /// micro-batches r, r + N, ... of each step: the ranks together make what one alone would.
-  /// `threads` make a step's samples side by side, but for packed ones, whose places follow from
-  /// one another. The source must outlive it.
+  /// Starts with sample number `first_sample`, and those of `waiting` before it. The source must
+  /// outlive it.
   Prefetch(const SampleSource& source, const Stage& stage, std::uint64_t first_sample,
-           std::vector<std::uint64_t> waiting = {}, RankPlace place = {}, std::int64_t threads = 1);
+           std::vector<std::uint64_t> waiting = {}, const PrefetchSettings& settings = {});
   ~Prefetch();
   /// The next step's data; rethrows what the thread failed with. Blocks.
   StepData next();

@@ -56,13 +56,14 @@ std::string one_of(const JsonView& json, std::string_view key, std::string other
 }
 
 SynthData read_synth(const JsonView& json, bool needs_text) {
-  expect_keys(json, {"level", "seed", "frames", "dense_captions", "interval_captions",
+  expect_keys(json, {"level", "seed", "clips", "frames", "dense_captions", "interval_captions",
                      "short_captions", "web_captions", "commentaries", "web_wrong", "drift_seconds",
                      "languages", "questions", "question_weights", "answer_weight", "hint_weight",
                      "option_weight", "colour_noise", "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
+  data.clips = int_in(json, "clips", data.clips, 0, INT64_MAX);
   data.frames = int_in(json, "frames", data.frames, 1, 768);
   data.dense_captions = double_in(json, "dense_captions", 0, 0, 16);
   data.interval_captions = double_in(json, "interval_captions", 0, 0, 16);

@@ -18,6 +18,7 @@ namespace tarsier {
 struct SynthData {
   std::string level = "base";
   std::uint64_t seed = 1;
+  std::int64_t clips = 0;        // different ones; behind the last the first again. 0: no last
   std::int64_t frames = 8;       // uniformly sampled, as the model's own default
   double dense_captions = 0;     // detailed descriptions a clip (a fraction is a probability)
   double interval_captions = 0;  // the same with frame intervals

@@ -36,6 +36,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kMaxSkippedInRow = 10;
+// Of the residual stream of micro-batches that a GPU takes as one: those of a tiny model. Of a
+// large one they are apart to save memory.
+constexpr std::int64_t kJoinedValues = 8 << 20;
 
 // The data of the next step, and how long it was waited for.
 StepData next_data(Prefetch& prefetch, double& waited) {
@@ -97,8 +100,13 @@ class Run {
 
  private:
   RankPlace place() const { return {world_.rank(), world_.size()}; }
-  // A CPU's cores belong to the step; beside a GPU they have nothing else to do.
-  std::int64_t data_threads() const { return options_.device.is_cpu() ? 1 : at::get_num_threads(); }
+  // A CPU's cores belong to the step, and it takes each micro-batch as it comes.
+  PrefetchSettings data_settings() const {
+    if (options_.device.is_cpu()) return {.place = place()};
+    return {.place = place(),
+            .threads = at::get_num_threads(),
+            .join_tokens = kJoinedValues / model_->decoder().config().hidden_size};
+  }
   // Rank 0 alone writes.
   bool leads() const { return world_.rank() == 0; }
 
@@ -153,8 +161,7 @@ class Run {
     }
     learner_.begin_stage(stage);
     const std::optional<SampleAnswers> samples = samples_of(index);
-    Prefetch prefetch(sources_.of(index), stage, state_.samples, state_.waiting, place(),
-                      data_threads());
+    Prefetch prefetch(sources_.of(index), stage, state_.samples, state_.waiting, data_settings());
     while (state_.step < end) {
       double waited = 0;
       const StepData data = next_data(prefetch, waited);

@@ -1,8 +1,10 @@
 #include "tarsier/eval/world.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "tarsier/base/error.h"
@@ -42,6 +44,30 @@ TEST_F(EvaluateWorld, AnUntrainedModelScoresNothing) {
   EXPECT_EQ(result.scores.clips, 1);
   EXPECT_EQ(result.scores.event_recall, 0);
   EXPECT_EQ(result.scores.miss, 1);
+}
+
+TEST_F(EvaluateWorld, WorkersAndKeptClipsChangeNoScore) {
+  WorldEvalSettings settings;
+  settings.clips = 3;
+  settings.unseen_clips = 1;
+  settings.questions_per_clip = 2;
+  const auto json = [](const WorldEvalResult& result) {
+    return world_scores_json(result.scores, result.unseen, 1, "nano").dump();
+  };
+  const WorldEvalResult plain = evaluate(std::nullopt, settings);
+  settings.workers = 3;
+  settings.clips_in = std::filesystem::path(::testing::TempDir()) /
+                      ("tarsier_eval_clips_" + std::to_string(::getpid()));
+  for (int round = 0; round < 2; ++round) {
+    const WorldEvalResult kept = evaluate(std::nullopt, settings);
+    EXPECT_EQ(json(kept), json(plain));
+    ASSERT_EQ(kept.items.size(), plain.items.size());
+    for (std::size_t i = 0; i < kept.items.size(); ++i)
+      EXPECT_EQ(kept.items[i].description, plain.items[i].description);
+  }
+  EXPECT_TRUE(std::filesystem::exists(settings.clips_in / "base_test_1_0.mp4"));
+  EXPECT_TRUE(std::filesystem::exists(settings.clips_in / "base_test_1_0_unseen.mp4"));
+  std::filesystem::remove_all(settings.clips_in);
 }
 
 // The whole line with a model that has something to say: world, mp4, frames, prompt, tokens,

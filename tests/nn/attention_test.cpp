@@ -132,6 +132,24 @@ TEST(SegmentAttention, FusedEqualsGroupsOnRandomForests) {
   }
 }
 
+// What a GPU does, here by the same operation's CPU kernels.
+TEST(SegmentGroups, AtensAttentionEqualsProducts) {
+  Random random(4);
+  using Inside = SegmentGroups::Inside;
+  const auto compare = [](const AttentionLayout& layout, std::int64_t heads,
+                          std::int64_t kv_heads) {
+    const Inputs in = random_inputs(layout.ends.back(), heads, kv_heads, 16);
+    const Tensor grad_output = at::randn_like(in.query);
+    const auto products = with_gradients(SegmentGroups(layout), in, grad_output);
+    const auto aten =
+        with_gradients(SegmentGroups(layout, at::kCPU, Inside::aten), in, grad_output);
+    for (std::size_t i = 0; i < aten.size(); ++i)
+      EXPECT_TRUE(at::allclose(aten[i], products[i], 1e-4, 1e-5)) << i;
+  };
+  for (const AttentionLayout& layout : kLayouts) compare(layout, 4, 2);
+  for (int round = 0; round < 8; ++round) compare(random_forest(random, round % 2 == 0), 6, 3);
+}
+
 TEST(SegmentAttention, ViewsOfPackedRowsEqualCopies) {
   const AttentionLayout& layout = kLayouts[4];
   const std::int64_t tokens = layout.ends.back();

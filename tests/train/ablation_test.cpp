@@ -220,8 +220,8 @@ TEST_F(Ablation, RefusesWhatIsNoPlan) {
 TEST(AblationPlans, OfTheTreeAreWhole) {
   const AblationPlan plan =
       read_ablation_plan(fs::path(TARSIER_SOURCE_DIR) / "recipes" / "ablation_sft" / "plan.jsonc");
-  EXPECT_EQ(plan.rows.size(), 6u);
-  EXPECT_EQ(plan.claims.size(), 6u);
+  EXPECT_EQ(plan.rows.size(), 7u);
+  EXPECT_EQ(plan.claims.size(), 7u);
 }
 
 }  // namespace

@@ -212,6 +212,16 @@ TEST(Muon, MakesSingularValuesAlike) {
   }
 }
 
+TEST(Muon, ManyMatricesAtOnceAreAsOneByOne) {
+  for (const auto& [rows, columns] : {std::pair{24, 40}, {40, 24}}) {
+    at::manual_seed(3);
+    const Tensor matrices = at::randn({3, rows, columns});
+    const Tensor all = orthogonalized_each(matrices);
+    for (std::int64_t i = 0; i < 3; ++i)
+      EXPECT_TRUE(at::allclose(all[i], orthogonalized(matrices[i]), 1e-4, 1e-5));
+  }
+}
+
 TEST(Muon, MovesMatricesByTheRateAndLeavesTheRestToAdamW) {
   at::manual_seed(2);
   Optimizer muon, adamw;

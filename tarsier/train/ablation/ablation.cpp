@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The rows that are wanted, with those they start from, in the plan's order.
+// The rows that are wanted, in the plan's order.
 std::vector<const AblationRow*> chosen_rows(const AblationPlan& plan,
                                             const std::vector<std::string>& names) {
   std::set<std::string> wanted(names.begin(), names.end());
@@ -30,10 +30,8 @@ std::vector<const AblationRow*> chosen_rows(const AblationPlan& plan,
           {"--rows", fmt::format("'{}' is no row of the plan", name), "leave it out for all rows"});
   }
   std::vector<const AblationRow*> rows;
-  for (auto row = plan.rows.rbegin(); row != plan.rows.rend(); ++row) {
-    if (!names.empty() && !wanted.contains(row->name)) continue;
-    if (row->from) wanted.insert(*row->from);
-    rows.insert(rows.begin(), &*row);
+  for (const AblationRow& row : plan.rows) {
+    if (names.empty() || wanted.contains(row.name)) rows.push_back(&row);
   }
   return rows;
 }
@@ -118,6 +116,7 @@ class Ablation {
     settings.seed = plan_.clip_seed;
     settings.clips = plan_.clips;
     settings.workers = at::get_num_threads();
+    settings.clips_in = options_.out / "clips";  // every row is asked about the same
     const WorldEvalResult result = evaluate_world(*model, settings, {}, options_.stop);
     if (options_.stop.stop_requested()) return false;
     AblationScores scores{.seed = seed, .train_seconds = seconds_in(run), .scores = {}};

@@ -13,7 +13,7 @@ namespace tarsier {
 struct AblationOptions {
   std::filesystem::path out;  // a folder for each row and seed, as `train` leaves it
   std::vector<std::uint64_t> seeds{1, 2, 3};
-  std::vector<std::string> rows = {};  // only these, and what they start from; empty: all
+  std::vector<std::string> rows = {};  // only these; what they start from is trained, not scored
   std::stop_token stop = {};
   Facts machine = {};
   at::Device device = at::kCPU;  // of training; scores are taken on the CPU

@@ -95,7 +95,9 @@ class SynthSource final : public SampleSource {
 
   const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
 
-  Outcome<Sample> sample(std::uint64_t number) const override {
+  Outcome<Sample> sample(std::uint64_t place) const override {
+    const std::uint64_t number =
+        data_.clips == 0 ? place : place % static_cast<std::uint64_t>(data_.clips);
     const Split split = data_.held_out ? Split::validation : Split::train;
     const Clip clip = make_clip(level_, split, data_.seed, number);
     Random random({recipe_seed_, stage_index_, number});

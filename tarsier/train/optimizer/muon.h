@@ -18,4 +18,7 @@ void muon_update(std::span<Optimizer::Parameter* const> parameters,
 /// matrix f32 [rows, columns].
 Tensor orthogonalized(const Tensor& matrix);
 
+/// The same of each of matrices [count, rows, columns].
+Tensor orthogonalized_each(const Tensor& matrices);
+
 }  // namespace tarsier

@@ -22,10 +22,10 @@ std::vector<double> norms_on_device(const std::vector<Optimizer::Parameter>& par
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!parameters[i].gradient.defined()) continue;
     places.push_back(i);
-    found.push_back(parameters[i].gradient.norm());
+    found.push_back(parameters[i].gradient);
   }
   if (found.empty()) return norms;
-  const Tensor host = at::stack(found).to(at::kCPU, at::kDouble);
+  const Tensor host = at::stack(at::_foreach_norm(found, 2)).to(at::kCPU, at::kDouble);
   for (std::size_t i = 0; i < places.size(); ++i)
     norms[places[i]] = host.const_data_ptr<double>()[i];
   return norms;

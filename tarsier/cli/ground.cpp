@@ -1,4 +1,5 @@
 #include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include "tarsier/cli/model_session.h"
 #include "tarsier/grounding/subtitles.h"
 #include "tarsier/grounding/timed_answer.h"
+#include "tarsier/models/capabilities.h"
 
 namespace tarsier {
 namespace {
@@ -67,17 +69,26 @@ bool parse(Flags& flags, Arguments arguments) {
   return true;
 }
 
-/// The words a model was trained to answer with intervals: processor_config.json may say them.
-std::string prompt_for(const std::string& directory, const std::string& query) {
+/// The words a model was trained to answer with intervals: processor_config.json may say them, and
+/// then its family need not be one that was.
+std::string prompt_for(const std::string& directory, const Capabilities& family,
+                       const std::string& query) {
   std::string describe = kDescribePrompt, ask = kQueryPrompt;
+  bool grounds = family.grounds;
   const std::filesystem::path file = std::filesystem::path(directory) / "processor_config.json";
   if (std::filesystem::exists(file)) {
     const JsonView config = read_json(file, JsonOwner::checkpoint);
+    grounds = grounds || config.has(query.empty() ? "ground_prompt" : "ground_query_prompt");
     describe = config.string_or("ground_prompt", describe);
     ask = config.string_or("ground_query_prompt", ask);
     if (ask.find("{query}") == std::string::npos)
       config.at("ground_query_prompt").fail("has no {query}", "say where the words go");
   }
+  if (!grounds)
+    throw ConfigError(
+        {"ground", fmt::format("{} was not trained to answer with times", family.title),
+         "see `tarsier models` for those that were; of a model of your own say the words "
+         "in processor_config.json: ground_prompt, ground_query_prompt"});
   return query.empty() ? describe : ask.replace(ask.find("{query}"), 7, query);
 }
 
@@ -117,12 +128,13 @@ int run_ground(const CommandContext& context, Arguments arguments) {
   const c10::InferenceMode inference;
   const ModelSession session = open_session(flags.model, flags.max_pixels);
   const VideoLanguageModel& model = *session.model;
+  const std::string prompt =
+      prompt_for(session.directory, capabilities_of(model.info().family), flags.query);
   const MediaClip clip = read_clip(flags.media, model, flags.clip);
   if (clip.is_image())
     throw InputError({flags.media, "is a still image, nothing in it has a time", "pass a video"});
 
   const Stopwatch stopwatch;
-  const std::string prompt = prompt_for(session.directory, flags.query);
   const Conversation conversation = question_about(clip, prompt);
   const SeenMedia seen = model.plan_media(conversation).at(0);
   const ModelInputs inputs = model.prepare(conversation);

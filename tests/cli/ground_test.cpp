@@ -153,5 +153,25 @@ TEST(Ground, RefusesTwoForms) {
   EXPECT_EQ(result.exit_code, 6) << result.err;
 }
 
+// A model of one's own says in its files that it was taught to.
+TEST(Ground, FamilyThatWasNotTaughtTimesIsRefused) {
+  namespace fs = std::filesystem;
+  const fs::path models = fs::path(TARSIER_SOURCE_DIR) / "tests" / "fixtures" / "models";
+  const ProgramResult refused = ground({kExample, "--model", (models / "untied").string()});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("ground: Qwen2-VL was not trained to answer with times; see "
+                                     "`tarsier models` for those that were"));
+  const fs::path own = fs::path(::testing::TempDir()) / "ground_own";
+  fs::remove_all(own);
+  fs::copy(models / "untied", own);
+  std::ofstream(own / "processor_config.json") << R"({"ground_prompt": "When does it happen?"})";
+  const ProgramResult taught = ground({kExample, "--model", own.string(), "--max-new-tokens", "4"});
+  EXPECT_EQ(taught.exit_code, 4) << taught.err;  // random weights say nothing of times
+  const ProgramResult asked =
+      ground({kExample, "the star turns", "--model", own.string(), "--max-new-tokens", "4"});
+  EXPECT_EQ(asked.exit_code, 2) << asked.err;
+}
+
 }  // namespace
 }  // namespace tarsier

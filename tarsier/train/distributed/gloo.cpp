@@ -32,27 +32,25 @@ class Gloo final : public Communicator {
 
   void all_reduce_sum_(Tensor& tensor) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
-    meeting_.together([&] { group_->allreduce(tensors)->wait(); }, [this] { group_->abort(); });
+    meeting_.together([&] { group_->allreduce(tensors)->wait(); }, [this] { leave(); });
   }
 
   void reduce_sum_(Tensor& tensor, std::int64_t root) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
     c10d::ReduceOptions options;
     options.rootRank = root;
-    meeting_.together([&] { group_->reduce(tensors, options)->wait(); },
-                      [this] { group_->abort(); });
+    meeting_.together([&] { group_->reduce(tensors, options)->wait(); }, [this] { leave(); });
   }
 
   void broadcast_(Tensor& tensor, std::int64_t root) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
     c10d::BroadcastOptions options;
     options.rootRank = root;
-    meeting_.together([&] { group_->broadcast(tensors, options)->wait(); },
-                      [this] { group_->abort(); });
+    meeting_.together([&] { group_->broadcast(tensors, options)->wait(); }, [this] { leave(); });
   }
 
   void barrier() override {
-    meeting_.together([&] { group_->barrier()->wait(); }, [this] { group_->abort(); });
+    meeting_.together([&] { group_->barrier()->wait(); }, [this] { leave(); });
   }
 
  private:
@@ -60,6 +58,10 @@ class Gloo final : public Communicator {
     check(tensor.is_contiguous(), "tensors that ranks exchange are contiguous");
     return tensor;
   }
+
+  // The group's abort() does nothing; its end closes the connections, and a rank that waits for
+  // this one alone learns of the failure too.
+  void leave() { group_.reset(); }
 
   Launch launch_;
   Rendezvous meeting_;

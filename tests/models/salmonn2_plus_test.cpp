@@ -91,6 +91,7 @@ TEST(Salmonn2Plus, SaysWhatItIs) {
   EXPECT_EQ(model->info().family, "salmonn2_plus");
   EXPECT_TRUE(model->info().hears);
   EXPECT_EQ(model->generation().repetition_penalty, 1.05);
+  EXPECT_TRUE(model->generation().penalize_prompt);  // trap 27; video-SALMONN 2's does not
   EXPECT_EQ(model->sampling().kind, SamplingRule::Kind::salmonn2_plus);
   EXPECT_EQ(model->sampling().max_frames, 16);
   EXPECT_EQ(load_model(fixture("qwen2_5_vl"))->info().family, "qwen2_5_vl");

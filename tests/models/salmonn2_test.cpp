@@ -129,6 +129,9 @@ TEST(Salmonn2, IsKnownByItsKeysNotByItsModelType) {
   EXPECT_TRUE(load_model(folder)->info().hears);
   EXPECT_EQ(load_model(fixture("llava_onevision"))->info().family, "llava_onevision");
   EXPECT_FALSE(load_model(fixture("llava_onevision"))->info().hears);
+  // Trap 27: upstream generates from embeddings, so a penalty counts the answer's ids alone.
+  EXPECT_FALSE(load_model(fixture("salmonn2"))->generation().penalize_prompt);
+  EXPECT_FALSE(load_model(fixture("llava_onevision"))->generation().penalize_prompt);
 }
 
 // Without a settings file, weights for sound say what it is. The towers' sizes are the released

@@ -32,25 +32,25 @@ class Gloo final : public Communicator {
 
   void all_reduce_sum_(Tensor& tensor) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
-    meeting_.together([&] { group_->allreduce(tensors)->wait(); }, [this] { leave(); });
+    together([&] { group_->allreduce(tensors)->wait(); });
   }
 
   void reduce_sum_(Tensor& tensor, std::int64_t root) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
     c10d::ReduceOptions options;
     options.rootRank = root;
-    meeting_.together([&] { group_->reduce(tensors, options)->wait(); }, [this] { leave(); });
+    together([&] { group_->reduce(tensors, options)->wait(); });
   }
 
   void broadcast_(Tensor& tensor, std::int64_t root) override {
     std::vector<at::Tensor> tensors{contiguous(tensor)};
     c10d::BroadcastOptions options;
     options.rootRank = root;
-    meeting_.together([&] { group_->broadcast(tensors, options)->wait(); }, [this] { leave(); });
+    together([&] { group_->broadcast(tensors, options)->wait(); });
   }
 
   void barrier() override {
-    meeting_.together([&] { group_->barrier()->wait(); }, [this] { leave(); });
+    together([&] { group_->barrier()->wait(); });
   }
 
  private:
@@ -61,7 +61,10 @@ class Gloo final : public Communicator {
 
   // The group's abort() does nothing; its end closes the connections, and a rank that waits for
   // this one alone learns of the failure too.
-  void leave() { group_.reset(); }
+  template <class Collective>
+  void together(const Collective& collective) {
+    meeting_.together(collective, [this] { group_.reset(); });
+  }
 
   Launch launch_;
   Rendezvous meeting_;

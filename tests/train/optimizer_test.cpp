@@ -216,7 +216,7 @@ TEST(Muon, ManyMatricesAtOnceAreAsOneByOne) {
   for (const auto& [rows, columns] : {std::pair{24, 40}, {40, 24}}) {
     at::manual_seed(3);
     const Tensor matrices = at::randn({3, rows, columns});
-    const Tensor all = orthogonalized_each(matrices);
+    const Tensor all = orthogonalized(matrices);
     for (std::int64_t i = 0; i < 3; ++i)
       EXPECT_TRUE(at::allclose(all[i], orthogonalized(matrices[i]), 1e-4, 1e-5));
   }

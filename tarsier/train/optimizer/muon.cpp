@@ -16,33 +16,20 @@ constexpr int kSteps = 5;
 // Coefficients of the quintic that lifts small singular values fastest (Jordan et al.).
 constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
 
-}  // namespace
-
-Tensor orthogonalized(const Tensor& matrix) {
-  const bool tall = matrix.size(0) > matrix.size(1);
-  Tensor x = tall ? matrix.t().contiguous() : matrix;
-  x = x / (x.norm() + 1e-7);
-  for (int i = 0; i < kSteps; ++i) {
-    const Tensor square = at::mm(x, x.t());
-    const Tensor polynomial = at::addmm(square, square, square, kB, kC);
-    x = at::addmm(x, polynomial, x, kA, 1);
-  }
-  return tall ? x.t() : x;
+// Of one matrix, or of each of several.
+Tensor product(const Tensor& a, const Tensor& b) {
+  return a.dim() == 2 ? at::mm(a, b) : at::bmm(a, b);
 }
 
-Tensor orthogonalized_each(const Tensor& matrices) {
-  const bool tall = matrices.size(1) > matrices.size(2);
-  Tensor x = tall ? matrices.transpose(1, 2).contiguous() : matrices;
-  x = x / (at::frobenius_norm(x, {1, 2}, /*keepdim=*/true) + 1e-7);
-  for (int i = 0; i < kSteps; ++i) {
-    const Tensor square = at::bmm(x, x.transpose(1, 2));
-    const Tensor polynomial = at::baddbmm(square, square, square, kB, kC);
-    x = at::baddbmm(x, polynomial, x, kA, 1);
-  }
-  return tall ? x.transpose(1, 2) : x;
+// beta * sum + alpha * a b
+Tensor added_product(const Tensor& sum, const Tensor& a, const Tensor& b, double beta,
+                     double alpha) {
+  return a.dim() == 2 ? at::addmm(sum, a, b, beta, alpha) : at::baddbmm(sum, a, b, beta, alpha);
 }
 
-namespace {
+Tensor norm_of_each(const Tensor& x) {
+  return x.dim() == 2 ? x.norm() : at::frobenius_norm(x, {1, 2}, /*keepdim=*/true);
+}
 
 // The momentum's direction, and the step's fixed part.
 Tensor momentum_ahead(Optimizer::Parameter& p) {
@@ -67,12 +54,24 @@ void update_by_shape(std::span<Optimizer::Parameter* const> parameters,
   for (const auto& [shape, alike] : by_shape) {
     std::vector<Tensor> ahead;
     for (Optimizer::Parameter* p : alike) ahead.push_back(momentum_ahead(*p));
-    const std::vector<Tensor> directions = orthogonalized_each(at::stack(ahead)).unbind(0);
+    const std::vector<Tensor> directions = orthogonalized(at::stack(ahead)).unbind(0);
     for (std::size_t i = 0; i < alike.size(); ++i) apply(*alike[i], directions[i], settings);
   }
 }
 
 }  // namespace
+
+Tensor orthogonalized(const Tensor& matrix) {
+  const bool tall = matrix.size(-2) > matrix.size(-1);
+  Tensor x = tall ? matrix.transpose(-2, -1).contiguous() : matrix;
+  x = x / (norm_of_each(x) + 1e-7);
+  for (int i = 0; i < kSteps; ++i) {
+    const Tensor square = product(x, x.transpose(-2, -1));
+    const Tensor polynomial = added_product(square, square, square, kB, kC);
+    x = added_product(x, polynomial, x, kA, 1);
+  }
+  return tall ? x.transpose(-2, -1) : x;
+}
 
 void muon_update(std::span<Optimizer::Parameter* const> parameters,
                  const OptimizerSettings& settings, Workers& workers) {

@@ -15,10 +15,8 @@ void muon_update(std::span<Optimizer::Parameter* const> parameters,
                  const OptimizerSettings& settings, Workers& workers);
 
 /// The nearest matrix with all singular values about 1 (0.7 to 1.2), by five Newton-Schulz steps.
-/// matrix f32 [rows, columns].
+/// matrix f32 [rows, columns], or [count, rows, columns] for each
+/// of several.
 Tensor orthogonalized(const Tensor& matrix);
-
-/// The same of each of matrices [count, rows, columns].
-Tensor orthogonalized_each(const Tensor& matrices);
 
 }  // namespace tarsier

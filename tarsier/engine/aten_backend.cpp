@@ -94,7 +94,7 @@ AtenBackend::Sequence& AtenBackend::find(Slot slot) {
 }
 
 Tensor AtenBackend::ids_on_device(const std::vector<std::int64_t>& values) const {
-  return at::tensor(values, at::kLong).to(decoder_.embedding_weight().device());
+  return at::tensor(values, at::kLong).to(decoder_.device());
 }
 
 Tensor AtenBackend::run(std::span<const Run> runs, const Tensor& hidden,

@@ -49,6 +49,7 @@ class CausalDecoder {
   Tensor logits(const Tensor& hidden) const;  // [rows, hidden] -> f32 [rows, vocab]
 
   const Tensor& embedding_weight() const { return embedding_; }  // [vocab, hidden]
+  at::Device device() const { return embedding_.device(); }      // of all weights
   /// With gradients, keep the layers' inputs alone and compute their inside again in backward
   /// (nn/recompute.h). Before the first forward.
   void set_recompute(bool recompute) { recompute_ = recompute; }

@@ -64,7 +64,7 @@ class LlavaEncoder final : public MediaEncoder {
 
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
-    const at::Device device = decoder.embedding_weight().device();
+    const at::Device device = decoder.device();
     const std::vector<MediumLayout> layout = layout_of(media);
     const bool is_image = layout.size() == 1 && layout[0].modality == Modality::image;
     Tensor frames, chunks;

@@ -110,7 +110,7 @@ class Qwen2_5VlEncoder final : public MediaEncoder {
 
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
-    const at::Device device = decoder.embedding_weight().device();
+    const at::Device device = decoder.device();
     Tensor seen, heard;
     if (media.pixels.defined()) {
       const BlockSink after_block = block_stages(sink, "vision", "patch_embed");

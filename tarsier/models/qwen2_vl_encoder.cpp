@@ -17,7 +17,7 @@ class Qwen2VlEncoder final : public MediaEncoder {
 
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
-    const at::Device device = decoder.embedding_weight().device();
+    const at::Device device = decoder.device();
     const BlockSink after_block = block_stages(sink, "vision", "patch_embed");
     const Tensor merged = vision_(media.pixels.to(device), media.grid, after_block);
     if (sink) sink("vision.merged", merged);

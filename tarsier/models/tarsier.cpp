@@ -49,7 +49,7 @@ class TarsierEncoder final : public MediaEncoder {
 
   Tensor encode(const MediaInputs& media, const CausalDecoder& decoder,
                 const StageSink& sink) const override {
-    const at::Device device = decoder.embedding_weight().device();
+    const at::Device device = decoder.device();
     const BlockSink after_block = block_stages(sink, "vision", "embeddings");
     const Tensor features = vision_(media.pixels.to(device), after_block);
     const Tensor projected = projector_out_(exact_gelu(projector_in_(features)));

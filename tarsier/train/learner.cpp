@@ -18,11 +18,9 @@ constexpr char kWordBias[] = "training_only.word_bias";
 // Most words are absent from most tokens; starting there spares the first steps.
 constexpr double kInitialWordBias = -2;
 
-at::Device device_of(const CausalDecoder& decoder) { return decoder.embedding_weight().device(); }
-
 // A probe starts at zero: it then says nothing, and its gradient is not zero.
 Linear zero_probe(const CausalDecoder& decoder, std::int64_t outputs) {
-  const at::TensorOptions real = at::TensorOptions().dtype(at::kFloat).device(device_of(decoder));
+  const at::TensorOptions real = at::TensorOptions().dtype(at::kFloat).device(decoder.device());
   Linear probe(decoder.config().hidden_size, outputs, true);
   probe.weight = at::zeros({outputs, decoder.config().hidden_size}, real).requires_grad_(true);
   probe.bias = at::zeros({outputs}, real).requires_grad_(true);
@@ -97,9 +95,7 @@ void Learner::begin_stage(const Stage& stage) {
 Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weight,
                       double share) const {
   const CausalDecoder& decoder = model_->decoder();
-  const at::Device device = device_of(decoder);
-  const Batch moved = device.is_cpu() ? Batch() : on_device(on_host, device);
-  const Batch& batch = device.is_cpu() ? on_host : moved;
+  const Batch batch = on_device(on_host, decoder.device());
   const bool sees = batch.media.pixels.defined();
   const Tensor media = sees ? model_->encode(batch.media) : Tensor();
   StepLosses losses;
@@ -111,7 +107,7 @@ Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weig
     Tensor hidden = decoder.embed(batch.tokens);
     if (sees) hidden = hidden.index_copy(0, batch.media_rows, media);
     // Held by what backward may run again: it must outlive this block.
-    const auto attention = std::make_shared<const SegmentAttention>(batch.layout, device);
+    const auto attention = std::make_shared<const SegmentAttention>(batch.layout, decoder.device());
     const std::int64_t middle = decoder.config().layers / 2;
     // A cell is compared with the one before it a layer earlier than the frame's marker sums up.
     Tensor at_markers, at_cells;

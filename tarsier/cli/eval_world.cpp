@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -97,18 +96,6 @@ std::string table_of(const WorldScores& s) {
   return text;
 }
 
-// A small model leaves most of the cores idle at one clip: several clips at a time, each on one
-// thread, and the same scores.
-constexpr std::int64_t kSmallModel = 100'000'000;  // parameters
-
-void share_cores(const ModelSession& session, const at::Device& device,
-                 WorldEvalSettings& settings) {
-  const bool small = session.model->info().parameters < kSmallModel;
-  settings.workers = small && device.is_cpu() ? at::get_num_threads() : 1;
-  settings.backend = session.backend_options;
-  settings.backend.max_cache_bytes /= settings.workers;
-}
-
 void write_results(const std::string& folder, const std::string& scores,
                    const std::vector<WorldEvalItem>& items) {
   std::filesystem::create_directories(folder);
@@ -142,7 +129,7 @@ int run_eval_world(const CommandContext& context, Arguments arguments) {
       log_info(fmt::format("{} of {} clips", done, total));
     }
   };
-  share_cores(session, session.model->decoder().embedding_weight().device(), flags.settings);
+  flags.settings.backend = session.backend_options;
   const WorldEvalResult result =
       evaluate_world(*session.model, flags.settings, progress, context.stop);
   if (context.stop.stop_requested())

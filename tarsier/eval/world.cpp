@@ -1,6 +1,7 @@
 #include "tarsier/eval/world.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@
 
 namespace tarsier {
 namespace {
+
+constexpr std::int64_t kSmallModel = 100'000'000;  // parameters
 
 // A folder for the clip under evaluation, gone with the object.
 class ScratchFolder {
@@ -66,14 +69,21 @@ std::string kept_name(const WorldEvalSettings& settings, std::uint64_t index, bo
 }
 
 // Whole from the first moment another process can see it.
-void write_kept(const Clip& clip, const std::filesystem::path& scratch,
-                const std::filesystem::path& kept) {
+void write_kept(const Clip& clip, const std::filesystem::path& kept) {
   if (std::filesystem::exists(kept)) return;
-  write_clip(clip, scratch);
   const std::filesystem::path beside =
       kept.parent_path() / fmt::format(".{}.{}", ::getpid(), kept.filename().string());
-  std::filesystem::copy_file(scratch, beside, std::filesystem::copy_options::overwrite_existing);
+  write_clip(clip, beside);
   std::filesystem::rename(beside, kept);
+}
+
+std::int64_t worker_count(const VideoLanguageModel& model, const WorldEvalSettings& settings,
+                          std::int64_t clips) {
+  const bool small = model.info().parameters < kSmallModel && model.decoder().device().is_cpu();
+  const std::int64_t wanted = settings.workers > 0 ? settings.workers
+                              : small              ? at::get_num_threads()
+                                                   : 1;
+  return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, clips));
 }
 
 // A level whose events need more frames than those of base asks for them, as far as the model goes.
@@ -144,13 +154,16 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalS
     const auto index = static_cast<std::uint64_t>(held_out ? i - settings.clips : i);
     return make_clip(level, settings.split, settings.seed, index, {held_out});
   };
+  Workers workers(worker_count(model, settings, total));
+  AtenBackendOptions share = settings.backend;
+  share.max_cache_bytes /= workers.count();
   std::vector<std::optional<Answered>> answers(static_cast<std::size_t>(total));
   std::atomic<std::int64_t> next = 0;
   std::mutex mutex;  // of what follows
   std::int64_t done = 0;
   const auto answer_clips = [&](std::int64_t worker) {
     const c10::InferenceMode inference;
-    AtenBackend backend(model.decoder(), settings.backend);
+    AtenBackend backend(model.decoder(), share);
     const std::filesystem::path own = scratch.path() / fmt::format("clip{}.mp4", worker);
     for (std::int64_t i = next++; i < total && !stop.stop_requested(); i = next++) {
       const Clip clip = clip_of(i);
@@ -159,7 +172,7 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalS
         write_clip(clip, own);
       } else {
         file = settings.clips_in / kept_name(settings, clip.index, i >= settings.clips);
-        write_kept(clip, own, file);
+        write_kept(clip, file);
       }
       Answered answered = answer_clip(model, backend, clip, file, settings, stop);
       if (stop.stop_requested()) return;
@@ -170,7 +183,6 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalS
       if (progress) progress(done);
     }
   };
-  Workers workers(std::clamp<std::int64_t>(settings.workers, 1, std::max<std::int64_t>(1, total)));
   workers.run(workers.count(), [&](std::int64_t worker) {
     try {
       answer_clips(worker);

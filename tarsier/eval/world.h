@@ -22,8 +22,9 @@ struct WorldEvalSettings {
   std::int64_t clips = 500;
   std::int64_t unseen_clips = 0;        // more clips, of held-out colour-shape pairs only
   std::int64_t questions_per_clip = 8;  // drawn among the clip's; a probe counts with its pair
-  std::int64_t workers = 1;             // clips at a time; with more than one, a thread each
-  AtenBackendOptions backend = {};      // of each worker
+  std::int64_t workers = 0;  // clips at a time, a thread each; 0: of a small model on a CPU, which
+                             // one clip does not keep busy, one a core, else one
+  AtenBackendOptions backend = {};  // of the workers together
   std::filesystem::path clips_in =
       {};  // keeps the clips' files here for the next evaluation of
            // the same; several processes may share it. Empty: none kept

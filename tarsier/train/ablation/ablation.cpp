@@ -1,6 +1,5 @@
 #include "tarsier/train/ablation/ablation.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -115,7 +114,6 @@ class Ablation {
     settings.level = plan_.level;
     settings.seed = plan_.clip_seed;
     settings.clips = plan_.clips;
-    settings.workers = at::get_num_threads();
     settings.clips_in = options_.out / "clips";  // every row is asked about the same
     const WorldEvalResult result = evaluate_world(*model, settings, {}, options_.stop);
     if (options_.stop.stop_requested()) return false;

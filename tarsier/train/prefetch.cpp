@@ -6,7 +6,6 @@
 #include <exception>
 #include <functional>
 #include <iterator>
-#include <optional>
 #include <thread>
 #include <variant>
 
@@ -22,12 +21,10 @@ constexpr std::size_t kStepsAhead = 3;
 // A sample a thread.
 std::vector<Outcome<Sample>> make_samples(const SampleSource& source, std::uint64_t first,
                                           std::int64_t count, Workers& threads) {
-  std::vector<std::optional<Outcome<Sample>>> made(static_cast<std::size_t>(count));
+  std::vector<Outcome<Sample>> samples(static_cast<std::size_t>(count));
   threads.run(count, [&](std::int64_t i) {
-    made[static_cast<std::size_t>(i)] = source.sample(first + static_cast<std::uint64_t>(i));
+    samples[static_cast<std::size_t>(i)] = source.sample(first + static_cast<std::uint64_t>(i));
   });
-  std::vector<Outcome<Sample>> samples;
-  for (auto& each : made) samples.push_back(std::move(*each));
   return samples;
 }
 

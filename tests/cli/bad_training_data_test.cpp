@@ -10,8 +10,8 @@ namespace tarsier {
 namespace {
 
 using test::bytes_of;
-using test::metrics_of;
 using test::TrainingRun;
+using test::whole_metrics_of;
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;

@@ -54,11 +54,12 @@ void wait_for_save(RunningTarsier& program, const fs::path& checkpoints, Random&
 
 // Somewhere in the start or the first steps.
 void wait_anywhere(RunningTarsier& program, const fs::path& run, Random& random) {
-  const std::size_t before = metrics_of(run).size();
+  const std::size_t before = whole_metrics_of(run).size();
   const std::int64_t steps = random.integer(0, 3);
   if (steps > 0)
-    wait_until(program,
-               [&] { return metrics_of(run).size() >= before + static_cast<std::size_t>(steps); });
+    wait_until(program, [&] {
+      return whole_metrics_of(run).size() >= before + static_cast<std::size_t>(steps);
+    });
   std::this_thread::sleep_for(microseconds(random.integer(0, steps > 0 ? 60000 : 600000)));
 }
 
@@ -115,7 +116,7 @@ void expect_killed_training_goes_on(int kills, int steps) {
     const std::int64_t found = expect_sound(run);
     EXPECT_GE(found, newest);
     newest = found;
-    const auto rows = metrics_of(run);
+    const auto rows = whole_metrics_of(run);
     const auto reached = rows.empty() ? found : rows.back().at("step").get<std::int64_t>();
     EXPECT_LE(reached - found, kSaveEvery);
   }

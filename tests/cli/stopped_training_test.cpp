@@ -19,8 +19,8 @@ namespace tarsier {
 namespace {
 
 using test::expect_equal_runs;
-using test::metrics_of;
 using test::TrainingRun;
+using test::whole_metrics_of;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -50,15 +50,15 @@ TEST(StoppedTraining, TerminationSavesAndAsksForAnotherTry) {
   ASSERT_EQ(run_tarsier(training.command("straight")).exit_code, 0);
   const fs::path run = training.folder() / "run";
   for (const auto& [signal, exit_code] : {std::pair{SIGTERM, 75}, {SIGINT, 128 + SIGINT}}) {
-    const std::size_t before = metrics_of(run).size();
+    const std::size_t before = whole_metrics_of(run).size();
     RunningTarsier program(training.command("run"));
-    wait_until(program, [&] { return metrics_of(run).size() > before + 2; });
+    wait_until(program, [&] { return whole_metrics_of(run).size() > before + 2; });
     program.send(signal);
     const ProgramResult result = program.wait();
     EXPECT_EQ(result.exit_code, exit_code) << result.err;
     EXPECT_THAT(result.err, HasSubstr("stopped; the same command goes on from here"));
     EXPECT_EQ(result.out, "");
-    const auto step = metrics_of(run).back().at("step").get<std::int64_t>();
+    const auto step = whole_metrics_of(run).back().at("step").get<std::int64_t>();
     EXPECT_LT(step, 62);
     EXPECT_TRUE(verify_directory(run / "checkpoints" / fmt::format("step-{:08}", step)).empty());
   }

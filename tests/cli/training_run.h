@@ -44,7 +44,7 @@ inline std::string bytes_of(const fs::path& file) {
 }
 
 /// Whole rows of metrics.jsonl; a torn last one is left out.
-inline std::vector<nlohmann::json> metrics_of(const fs::path& run) {
+inline std::vector<nlohmann::json> whole_metrics_of(const fs::path& run) {
   std::vector<nlohmann::json> rows;
   std::ifstream stream(run / "metrics.jsonl");
   for (std::string line; std::getline(stream, line);) {
@@ -67,7 +67,7 @@ inline void expect_equal_runs(const fs::path& one, const fs::path& two, const st
   state_one.erase("seconds");
   state_two.erase("seconds");
   EXPECT_EQ(state_one, state_two);
-  const auto rows_one = metrics_of(one), rows_two = metrics_of(two);
+  const auto rows_one = whole_metrics_of(one), rows_two = whole_metrics_of(two);
   ASSERT_EQ(rows_one.size(), rows_two.size());
   for (std::size_t i = 0; i < rows_one.size(); ++i) {
     for (const char* key : {"step", "stage", "loss", "next_token", "token_accuracy", "visual_words",

@@ -14,6 +14,7 @@
 namespace tarsier {
 namespace {
 
+using test::metrics_of;
 namespace fs = std::filesystem;
 
 // What a GPU computes, against the CPU's.
@@ -28,13 +29,6 @@ class Cuda : public ::testing::Test {
   }
   at::Device device = at::kCPU;
 };
-
-std::vector<nlohmann::json> metrics_of(const fs::path& run) {
-  std::vector<nlohmann::json> rows;
-  std::ifstream stream(run / "metrics.jsonl");
-  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
-  return rows;
-}
 
 void expect_same_losses(const fs::path& one, const fs::path& other, double tolerance) {
   const auto a = metrics_of(one), b = metrics_of(other);

@@ -17,6 +17,7 @@ namespace {
 
 using test::fresh_folder;
 using test::make_tiny_model;
+using test::metrics_of;
 using test::write_recipe;
 namespace fs = std::filesystem;
 
@@ -76,13 +77,6 @@ class Ranks : public ::testing::Test {
 std::string bytes_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::vector<nlohmann::json> metrics_of(const fs::path& run) {
-  std::vector<nlohmann::json> rows;
-  std::ifstream stream(run / "metrics.jsonl");
-  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
-  return rows;
 }
 
 // The farthest two files' f32 tensors are apart; infinity when they do not hold the same ones.

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace tarsier::test {
 
@@ -24,6 +25,14 @@ inline fs::path fresh_folder(const std::string& name) {
 inline nlohmann::json read(const fs::path& file) {
   std::ifstream stream(file);
   return nlohmann::json::parse(stream);
+}
+
+/// The rows of a run's metrics.jsonl.
+inline std::vector<nlohmann::json> metrics_of(const fs::path& run) {
+  std::vector<nlohmann::json> rows;
+  std::ifstream stream(run / "metrics.jsonl");
+  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
+  return rows;
 }
 
 /// The shipped model's directory without weights and with a network small enough for a test.

@@ -21,6 +21,7 @@ namespace {
 
 using test::fresh_folder;
 using test::make_tiny_model;
+using test::metrics_of;
 using test::write_recipe;
 namespace fs = std::filesystem;
 
@@ -38,13 +39,6 @@ class Trainer : public ::testing::Test {
 std::string bytes_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::vector<nlohmann::json> metrics_of(const fs::path& run) {
-  std::vector<nlohmann::json> rows;
-  std::ifstream stream(run / "metrics.jsonl");
-  for (std::string line; std::getline(stream, line);) rows.push_back(nlohmann::json::parse(line));
-  return rows;
 }
 
 TEST_F(Trainer, LeavesAModelOthersCanLoadAndALineAStep) {

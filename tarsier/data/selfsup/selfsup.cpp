@@ -11,6 +11,7 @@
 #include <span>
 
 #include "tarsier/base/random.h"
+#include "tarsier/data/draw_key.h"
 #include "tarsier/media/sampling.h"
 #include "tarsier/media/video_reader.h"
 
@@ -22,13 +23,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kVideosRemembered = 64;
 constexpr std::int64_t kFramesOfHalf = 4;
 constexpr std::uint64_t kOrder = 1, kReversal = 2, kMatching = 3;  // streams of random numbers
-
-// FNV-1a: the same video draws the same numbers wherever its row stands.
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
 
 TurnPart words(std::string text) {
   TurnPart part;
@@ -113,7 +107,7 @@ class Tasks {
     if (!seen_.insert(fmt::format("{}|{}|{}", path, video.first, video.frames)).second)
       return Dropped{"same_video", "an earlier row is about this video"};
     const std::uint64_t key =
-        hash_of(fmt::format("{}|{}|{}", video.file, video.first, video.frames));
+        draw_key(fmt::format("{}|{}|{}", video.file, video.first, video.frames));
     std::vector<Record> rows;
     if (settings_.order) rows.push_back(frame_order_row(video, settings_, key));
     if (settings_.reversal) rows.push_back(reversal_row(video, settings_, key));

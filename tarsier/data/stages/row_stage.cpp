@@ -146,6 +146,7 @@ class Run {
     }
     for (const ErrorNote& note : input.problems()) fail(note);
     output_.commit();
+    if (stage_.summary) report_.summary = stage_.summary();
     write_file_atomically(job_.out / "report.json", report_json(job_.name, report_));
     log_.remove();
     return report_;
@@ -161,6 +162,7 @@ class Run {
         Decision decision = stage_.decide(*work.row, work.facts);
         if (auto* records = std::get_if<std::vector<Record>>(&decision)) {
           output_.keep(*work.row, std::move(*records), report_);
+          if (stage_.kept) stage_.kept();
         } else {
           const Dropped& why = std::get<Dropped>(decision);
           ++report_.dropped[why.reason];
@@ -220,6 +222,7 @@ std::optional<StageReport> finished_report(const fs::path& folder) {
     report.dropped[reason] = json.at("dropped").at(reason).as_int();
   for (std::int64_t i = 0; i < json.at("failures").size(); ++i)
     report.failures.push_back(json.at("failures").at(i).as_string());
+  if (const auto summary = json.find("summary")) report.summary = summary->raw().dump();
   return report;
 }
 
@@ -235,15 +238,16 @@ StageReport run_row_stage(const StageJob& job, const RowStage& stage, std::stop_
 }
 
 std::string report_json(const std::string& stage, const StageReport& report) {
-  return Json{{"stage", stage},
-              {"rows", report.rows},
-              {"kept", report.kept},
-              {"written", report.written},
-              {"dropped", report.dropped},
-              {"failed", report.failed},
-              {"failures", report.failures}}
-             .dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  Json json{{"stage", stage},
+            {"rows", report.rows},
+            {"kept", report.kept},
+            {"written", report.written},
+            {"dropped", report.dropped},
+            {"failed", report.failed},
+            {"failures", report.failures}};
+  // Sorted, so that a report that was read again reads the same.
+  if (!report.summary.empty()) json["summary"] = nlohmann::json::parse(report.summary);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace tarsier

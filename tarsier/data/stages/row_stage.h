@@ -42,6 +42,13 @@ struct RowStage {
   std::function<std::string(const Row&)> examine;
   /// In the order of rows, on one thread; may remember earlier rows.
   std::function<Decision(Row&, const std::string& facts)> decide;
+  /// The rows of the last decide() stand in the output, which a shape may refuse until then. On the
+  /// same thread. May be empty.
+  std::function<void()> kept;
+  /// What the stage has counted, a JSON object for the report: asked for when all rows are done. A
+  /// job that goes on decides all its rows again, so counts of decide() and kept() are whole. May
+  /// be empty.
+  std::function<std::string()> summary;
 };
 
 struct StageReport {
@@ -49,6 +56,7 @@ struct StageReport {
   std::int64_t rows = 0, kept = 0, written = 0, failed = 0;
   std::map<std::string, std::int64_t> dropped;  // rows by reason
   std::vector<std::string> failures;            // the first 20, a line each
+  std::string summary;                          // RowStage::summary; empty: none
 };
 
 /// Runs a job. Its files appear whole, when all rows are done; until then `out` holds
@@ -58,7 +66,8 @@ struct StageReport {
 /// too many failures. ResourceError: the disk.
 StageReport run_row_stage(const StageJob& job, const RowStage& stage, std::stop_token stop);
 
-/// {"stage", "rows", "kept", "written", "dropped": {reason: rows}, "failed", "failures"}.
+/// {"stage", "rows", "kept", "written", "dropped": {reason: rows}, "failed", "failures"}, and
+/// "summary" where the stage has one, with its keys in order of the alphabet.
 std::string report_json(const std::string& stage, const StageReport& report);
 
 }  // namespace tarsier

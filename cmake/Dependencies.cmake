@@ -14,6 +14,7 @@ target_include_directories(tarsier_sentencepiece SYSTEM INTERFACE ${TARSIER_SENT
 target_link_libraries(tarsier_sentencepiece INTERFACE ${TARSIER_SENTENCEPIECE_LIBRARY})
 pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 
 if(TARSIER_TORCH)
   find_package(CLI11 REQUIRED)

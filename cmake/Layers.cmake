@@ -66,6 +66,7 @@ tarsier_layer(text DEPENDS base LIBRARIES PkgConfig::PCRE2 PkgConfig::UTF8PROC t
 tarsier_layer(grounding DEPENDS text base)
 tarsier_layer(synth DEPENDS media base)
 tarsier_layer(checkpoint DEPENDS base LIBRARIES OpenSSL::Crypto)
+tarsier_layer(judge DEPENDS synth checkpoint text base LIBRARIES PkgConfig::CURL)
 tarsier_layer(data DEPENDS media text checkpoint base LIBRARIES PkgConfig::LIBARCHIVE PRECOMPILE <nlohmann/json.hpp>
                                                                                                  <fmt/format.h>)
 # ATen costs 11 s a source to parse; this one precompiled header serves every TORCH layer above and its tests.
@@ -75,12 +76,12 @@ tarsier_layer(nn TORCH DEPENDS tensor kernels base)
 tarsier_layer(processors TORCH DEPENDS tensor media text base)
 tarsier_layer(models TORCH DEPENDS nn processors checkpoint base)
 tarsier_layer(engine TORCH DEPENDS models base)
-tarsier_layer(eval TORCH DEPENDS engine synth base)
+tarsier_layer(eval TORCH DEPENDS engine judge synth base)
 tarsier_layer(train TORCH DEPENDS eval synth data models checkpoint base)
 # Commands parse flags and print; few touch a tensor, so they carry CLI11 in place of all of ATen.
 tarsier_layer(
   cli
   TORCH
-  DEPENDS train data eval engine grounding base
+  DEPENDS train data eval engine judge grounding base
   LIBRARIES CLI11::CLI11
   PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)

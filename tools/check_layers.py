@@ -43,6 +43,7 @@ LIBRARIES = (
     library("utf8proc", r"utf8proc\.h", "text"),
     library("SentencePiece", r"sentencepiece\w*\.h", "text"),
     library("OpenSSL", r"openssl/", "checkpoint"),
+    library("libcurl", r"curl/", "judge"),
     library("libarchive", r"archive(_entry)?\.h", "data"),
     library("CUDA and NCCL", r"(cuda\w*|nccl)\.h", "train"),
     library("CLI11", r"CLI/", "cli"),

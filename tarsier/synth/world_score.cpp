@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "tarsier/synth/claims.h"
+#include "tarsier/synth/event_match.h"
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/question_words.h"
 #include "tarsier/synth/questions.h"
@@ -25,51 +25,11 @@ double f1(std::int64_t matched, std::int64_t truths, std::int64_t claims) {
   return share(2 * matched, truths + claims);
 }
 
-bool agrees(const Event& truth, const ParsedEvent& claim) {
-  if (truth.kind != claim.kind) return false;
-  switch (truth.kind) {
-    case EventKind::cut:
-      return truth.to_background == claim.to_background;
-    case EventKind::swap:
-      return (same_name(truth.actor, claim.actor) && same_name(truth.partner, claim.partner)) ||
-             (same_name(truth.actor, claim.partner) && same_name(truth.partner, claim.actor));
-    case EventKind::appear:
-      return truth.actor == claim.actor;
-    case EventKind::move:
-    case EventKind::bounce:
-    case EventKind::walk:
-      return same_name(truth.actor, claim.actor) && truth.direction == claim.direction;
-    case EventKind::touch:
-    case EventKind::hide:
-      return same_name(truth.actor, claim.actor) && same_name(truth.partner, claim.partner);
-    case EventKind::follow:
-      return same_name(truth.actor, claim.actor) && same_name(truth.partner, claim.partner) &&
-             truth.direction == claim.direction;
-    case EventKind::recount:
-      return same_name(truth.actor, claim.actor) && truth.to_count == claim.to_count;
-    case EventKind::recolour:
-      return same_name(truth.actor, claim.actor) && truth.to_colour == claim.to_colour;
-    default:
-      return same_name(truth.actor, claim.actor);
-  }
-}
-
-// For each truth the claim that matches it, one to one, or -1. Agreement is an equivalence, so
-// taking the first free claim finds as many matches as there can be.
-template <class Truth, class Claim, class Agrees>
-std::vector<std::int64_t> matches(const std::vector<Truth>& truths,
-                                  const std::vector<Claim>& claims, Agrees agree) {
-  std::vector<std::int64_t> of_truth;
-  std::vector<bool> used(claims.size());
-  for (const Truth& truth : truths) {
-    of_truth.push_back(-1);
-    for (std::size_t i = 0; i < claims.size() && of_truth.back() < 0; ++i) {
-      if (used[i] || !agree(truth, claims[i])) continue;
-      used[i] = true;
-      of_truth.back() = static_cast<std::int64_t>(i);
-    }
-  }
-  return of_truth;
+// A clip's events as a perfect description tells them.
+std::vector<ParsedEvent> told_events(const Clip& clip) {
+  std::vector<ParsedEvent> told;
+  for (const Event& event : clip.events) told.push_back(told_event(event));
+  return told;
 }
 
 std::int64_t count_of(const std::vector<std::int64_t>& matched) {
@@ -77,15 +37,15 @@ std::int64_t count_of(const std::vector<std::int64_t>& matched) {
                        [](std::int64_t claim) { return claim >= 0; });
 }
 
-std::int64_t common_subsequence(const std::vector<Event>& truths,
+std::int64_t common_subsequence(const std::vector<ParsedEvent>& truths,
                                 const std::vector<ParsedEvent>& claims) {
   std::vector<std::int64_t> longest(claims.size() +
                                     1);  // of the truths so far and the first i claims
-  for (const Event& truth : truths) {
+  for (const ParsedEvent& truth : truths) {
     std::int64_t diagonal = 0;
     for (std::size_t i = 0; i < claims.size(); ++i) {
       const std::int64_t above = longest[i + 1];
-      longest[i + 1] = agrees(truth, claims[i]) ? diagonal + 1 : std::max(above, longest[i]);
+      longest[i + 1] = same_event(truth, claims[i]) ? diagonal + 1 : std::max(above, longest[i]);
       diagonal = above;
     }
   }
@@ -130,12 +90,13 @@ void WorldScorer::add_description(const Clip& clip, const ParsedScene& parsed) {
   ++clips_;
   true_events_ += static_cast<std::int64_t>(clip.events.size());
   claimed_events_ += static_cast<std::int64_t>(parsed.events.size());
-  matched_events_ += count_of(matches(clip.events, parsed.events, agrees));
-  ordered_events_ += common_subsequence(clip.events, parsed.events);
+  const std::vector<ParsedEvent> truths = told_events(clip);
+  matched_events_ += count_of(match_events(truths, parsed.events));
+  ordered_events_ += common_subsequence(truths, parsed.events);
   true_objects_ += static_cast<std::int64_t>(clip.opening.size());
   claimed_objects_ += static_cast<std::int64_t>(parsed.opening.size());
   const std::vector<std::int64_t> found =
-      matches(clip.opening, parsed.opening, std::equal_to<Look>());
+      match_one_to_one(clip.opening, parsed.opening, std::equal_to<Look>());
   matched_objects_ += count_of(found);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!is_held_out(clip.opening[i].colour, clip.opening[i].shape)) continue;
@@ -148,7 +109,7 @@ void WorldScorer::add_description(const Clip& clip, const ParsedScene& parsed) {
 
 void WorldScorer::add_intervals(const Clip& clip, std::span<const double> frame_seconds,
                                 const ParsedScene& parsed) {
-  const std::vector<std::int64_t> claims = matches(clip.events, parsed.events, agrees);
+  const std::vector<std::int64_t> claims = match_events(told_events(clip), parsed.events);
   for (std::size_t i = 0; i < claims.size(); ++i) {
     if (claims[i] < 0) continue;
     const ParsedEvent& claim = parsed.events[static_cast<std::size_t>(claims[i])];

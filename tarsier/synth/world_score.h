@@ -39,10 +39,8 @@ double interval_iou(FrameInterval a, FrameInterval b);
 /// Adds up counts over clips; scores() may be called at any time.
 class WorldScorer {
  public:
-  /// A description of a clip, parsed: events one to one by (kind, object, argument), and the
-  /// opening scene. The arguments are the direction of a move, bounce, follow or walk, a recolour's
-  /// colour, a recount's number, the partner (of a swap either way round), a cut's background, an
-  /// appear's size and place.
+  /// A description of a clip, parsed: events one to one by kind, object and argument
+  /// (event_match.h), and the opening scene.
   void add_description(const Clip& clip, const ParsedScene& parsed);
   /// A description of the interval form: only the intervals of matched events are scored, over
   /// `frame_seconds`.

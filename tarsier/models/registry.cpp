@@ -1,6 +1,7 @@
 #include "tarsier/models/registry.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "tarsier/base/error.h"
@@ -14,6 +15,7 @@
 #include "tarsier/models/salmonn2_plus.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
+#include "tarsier/nn/lora.h"
 
 namespace tarsier {
 namespace {
@@ -114,12 +116,15 @@ DecoderConfig read_decoder_config(const std::filesystem::path& directory) {
 
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,
                   at::ScalarType dtype) {
+  const at::NoGradGuard no_grad;
   std::vector<Tensor> kept;
   std::vector<TensorView> views;
   model.visit(Scope([&](const std::string& path, Tensor& tensor) {
     const std::optional<std::string> name = invert_renames(model.published_names(), path);
     check(name.has_value(), "every weight has a published name");
-    kept.push_back(tensor.detach().to(at::kCPU, dtype).contiguous());
+    const LoraDelta* change = lora_of(tensor);
+    const Tensor whole = change == nullptr ? tensor : merged_weight(tensor.to(at::kFloat), *change);
+    kept.push_back(whole.detach().to(at::kCPU, dtype).contiguous());
     const Tensor& saved = kept.back();
     views.push_back({*name,
                      stored_type(dtype),

@@ -26,7 +26,8 @@ Network read_network(const std::filesystem::path& directory);
 DecoderConfig read_decoder_config(const std::filesystem::path& directory);
 
 /// Writes the weights as DIRECTORY/model.safetensors under the family's published names, in
-/// `dtype`. Whole or not at all. ResourceError when the disk refuses.
+/// `dtype`; changes of an adapter that is kept apart are added to them in f32 first. Whole or not
+/// at all. ResourceError when the disk refuses.
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,
                   at::ScalarType dtype);
 

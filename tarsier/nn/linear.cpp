@@ -45,7 +45,9 @@ Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor y = product(x, weight, bias);
   const LoraDelta* delta = lora_of(weight);
-  return delta == nullptr ? y : (y + lora_output(x, *delta)).to(y.scalar_type());
+  return delta == nullptr || WithoutLora::holds()
+             ? y
+             : (y + lora_output(x, *delta)).to(y.scalar_type());
 }
 
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool has_bias)

@@ -11,7 +11,13 @@ struct LoraMeta final : c10::BackendMeta {
   const std::shared_ptr<const LoraDelta> delta;
 };
 
+thread_local int left_out = 0;  // how many WithoutLora there are
+
 }  // namespace
+
+WithoutLora::WithoutLora() { ++left_out; }
+WithoutLora::~WithoutLora() { --left_out; }
+bool WithoutLora::holds() { return left_out > 0; }
 
 Tensor lora_output(const Tensor& x, const LoraDelta& delta) {
   return at::linear(at::linear(x.to(at::kFloat), delta.a), delta.b).mul(delta.scale);

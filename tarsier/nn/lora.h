@@ -29,4 +29,15 @@ Tensor with_lora(const Tensor& weight, std::shared_ptr<const LoraDelta> delta);
 /// The change a weight carries, null without one.
 const LoraDelta* lora_of(const Tensor& weight);
 
+/// While one exists, apply_linear leaves changes out on this thread: the model as it is without its
+/// adapter, at no cost in memory.
+class WithoutLora {
+ public:
+  WithoutLora();
+  ~WithoutLora();
+  WithoutLora(const WithoutLora&) = delete;
+  WithoutLora& operator=(const WithoutLora&) = delete;
+  static bool holds();  // on this thread
+};
+
 }  // namespace tarsier

@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "tarsier/nn/lora.h"
 #include "tarsier/nn/parameters.h"
 #include "tarsier/tensor/tensor.h"
 
@@ -19,11 +20,14 @@ using Part = std::function<Tensor(const Tensor& x)>;
 /// gradients a plain call.
 Tensor recomputed(const Part& part, const Tensor& x, const std::vector<Tensor>& weights);
 
-/// The weights of a layer, by its visit().
+/// The weights of a layer, by its visit(), and those of low-rank changes that stand beside them.
 template <class Layer>
 std::vector<Tensor> weights_of(Layer layer) {  // a copy holds the same tensors
   std::vector<Tensor> weights;
-  const TensorVisitor keep = [&](const std::string&, Tensor& weight) { weights.push_back(weight); };
+  const TensorVisitor keep = [&](const std::string&, Tensor& weight) {
+    weights.push_back(weight);
+    if (const LoraDelta* lora = lora_of(weight)) weights.insert(weights.end(), {lora->a, lora->b});
+  };
   layer.visit(Scope(keep));
   return weights;
 }

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tarsier {
+
+/// A new adapter's shape.
+struct AdapterShape {
+  std::int64_t rank = 16;
+  double alpha = 32;  // the change is alpha / rank times B A
+  std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj"};  // ends of modules' names
+};
+
+}  // namespace tarsier

@@ -86,7 +86,7 @@ class WideModel {
     });
     took.backward = seconds_of([&] { optimizer_.add_gradients(gradients_of(loss, weights_)); });
     took.update = seconds_of([&] {
-      const double norm = optimizer_.gradient_norm();
+      const double norm = joint_norm(optimizer_.gradient_norms());
       optimizer_.step({.rate = 1e-4, .weight_decay = 0.05}, norm > 1 ? 1 / norm : 1, workers_);
     });
     return took;

@@ -88,7 +88,8 @@ int end_job(const JobFlags& flags, const JobEnd& end) {
 }
 
 int run_stage_command(const std::string& name, const JobFlags& flags, const std::string& settings,
-                      const RowStage& stage, const std::stop_token& stop) {
+                      const RowStage& stage, const std::stop_token& stop,
+                      const SummaryLines& lines) {
   StageJob job;
   job.name = name;
   job.from = shape_named(flags.from, "--from");
@@ -113,6 +114,9 @@ int run_stage_command(const std::string& name, const JobFlags& flags, const std:
                                    report.written));
   for (const auto& [reason, rows] : report.dropped)
     end.counts.push_back(fmt::format("dropped for {}: {}", reason, rows));
+  if (lines && !report.summary.empty()) {
+    for (std::string& line : lines(report.summary)) end.counts.push_back(std::move(line));
+  }
   if (dropped + report.failed > 0)
     end.counts.push_back(
         fmt::format("each with its reason: {}", (job.out / "dropped.jsonl").string()));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,9 +56,13 @@ struct JobEnd {
 /// kExitSomeFailed when rows failed, kExitTryAgain after a stop.
 int end_job(const JobFlags& flags, const JobEnd& end);
 
+/// Lines for people of a stage's summary (RowStage::summary).
+using SummaryLines = std::function<std::vector<std::string>(const std::string& summary)>;
+
 /// A job of stages/row_stage.h from flags to its exit code. `settings`: all else that decides what
-/// comes out, as JSON text.
+/// comes out, as JSON text. `lines` may be empty.
 int run_stage_command(const std::string& name, const JobFlags& flags, const std::string& settings,
-                      const RowStage& stage, const std::stop_token& stop);
+                      const RowStage& stage, const std::stop_token& stop,
+                      const SummaryLines& lines = {});
 
 }  // namespace tarsier

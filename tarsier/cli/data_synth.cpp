@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -61,7 +62,8 @@ bool parse(Flags& flags, Arguments arguments) {
                "Clips with colour-shape pairs that training never shows (test split)");
   app.add_option("--rows", flags.kinds,
                  "Kinds of text to write to rows.jsonl, a row each, with what is wrong in it: some "
-                 "of dense, intervals, brief, web, commentary, questions")
+                 "of " +
+                     text_kind_names())
       ->delimiter(',')
       ->type_name("LIST");
   app.add_option("--languages", flags.languages, "Languages of --rows: " + language_names())
@@ -77,13 +79,26 @@ bool parse(Flags& flags, Arguments arguments) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 60.0))
       ->type_name("SECONDS");
+  app.add_option("--omit", flags.texts.flaws.omit, "Share of the events a flawed text leaves out")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("SHARE");
+  app.add_option("--invent", flags.texts.flaws.invent,
+                 "Events a flawed text invents, for each that happened")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("SHARE");
   app.add_option("--out", flags.out, "Folder to write 000000.mp4 ... and clips.jsonl to")
       ->required()
       ->type_name("DIR");
   if (!parse_arguments(app, arguments)) return false;
-  const bool of_rows = app.count("--languages") + app.count("--wrong") + app.count("--drift") > 0;
+  const bool of_rows = app.count("--languages") + app.count("--wrong") + app.count("--drift") +
+                           app.count("--omit") + app.count("--invent") >
+                       0;
   if (of_rows && flags.kinds.empty())
-    throw ConfigError({"--rows", "missing: --languages, --wrong and --drift are about its texts",
+    throw ConfigError({"--rows",
+                       "missing: --languages, --wrong, --drift, --omit and --invent are about its "
+                       "texts",
                        "name the kinds of text, as --rows web"});
   for (const std::string& kind : flags.kinds)
     flags.texts.kinds.push_back(text_kind_named(kind, "--rows"));
@@ -104,6 +119,11 @@ std::string settings_json(const Flags& flags) {
     json["languages"] = flags.languages;
     json["wrong"] = flags.texts.web.wrong;
     json["drift"] = flags.texts.drift.seconds;
+    if (std::find(flags.texts.kinds.begin(), flags.texts.kinds.end(), TextKind::flawed) !=
+        flags.texts.kinds.end()) {
+      json["omit"] = flags.texts.flaws.omit;
+      json["invent"] = flags.texts.flaws.invent;
+    }
   }
   return json.dump() + "\n";
 }

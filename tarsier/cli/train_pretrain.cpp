@@ -5,7 +5,7 @@ namespace tarsier {
 
 int run_train_pretrain(const CommandContext& context, Arguments arguments) {
   return run_training(
-      context, arguments, "train pretrain",
+      context, arguments, TrainingKind::answers, "train pretrain",
       "Pre-train a model as a recipe says. Engine and flags are those of train sft; what differs "
       "is "
       "the recipe. Interrupt it at any time; the same command goes on where it was.",

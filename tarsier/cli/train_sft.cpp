@@ -5,7 +5,7 @@ namespace tarsier {
 
 int run_train_sft(const CommandContext& context, Arguments arguments) {
   return run_training(
-      context, arguments, "train sft",
+      context, arguments, TrainingKind::answers, "train sft",
       "Train a model as a recipe says: supervised fine-tuning, from fresh weights or a model "
       "directory. Interrupt it at any "
       "time; the same command goes on where it was.",

@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -12,8 +11,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/cli/command_line.h"
-#include "tarsier/cli/machine.h"
-#include "tarsier/cli/version.h"
+#include "tarsier/cli/machine_facts.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/train/distributed/launch.h"
 #include "tarsier/train/trainer.h"
@@ -75,30 +73,39 @@ bool parse(Flags& flags, CLI::App& app, Arguments arguments) {
   return true;
 }
 
-Facts machine_facts() {
-  const BuildInfo build = build_info();
-  const Machine machine = read_machine();
-  return {{"tarsier", fmt::format("{} ({})", build.version, build.commit)},
-          {"compiler", build.compiler},
-          {"libtorch", build.libtorch},
-          {"system", machine.system},
-          {"cpu", machine.cpu},
-          {"cpu features", fmt::format("{}", fmt::join(machine.cpu_features, " "))},
-          {"cores", std::to_string(machine.cores)},
-          {"memory", fmt::format("{:.1f} GiB", static_cast<double>(machine.memory_bytes) /
-                                                   static_cast<double>(std::int64_t{1} << 30))}};
+TrainingKind kind_of(const Recipe& recipe) {
+  for (const Stage& stage : recipe.stages) {
+    if (stage.preference)
+      return stage.preference->truth_nll > 0 ? TrainingKind::gdpo : TrainingKind::dpo;
+  }
+  return TrainingKind::answers;
+}
+
+void require_kind(const Recipe& recipe, TrainingKind kind, std::string_view command) {
+  const TrainingKind found = kind_of(recipe);
+  if (found == kind) return;
+  const char* what = found == TrainingKind::answers ? "has no stage with \"preference\""
+                     : found == TrainingKind::dpo
+                         ? "trains on pairs, without \"truth_nll\""
+                         : "trains on pairs beside true answers: \"truth_nll\" is above 0";
+  const char* other = found == TrainingKind::answers ? "train sft"
+                      : found == TrainingKind::dpo   ? "train dpo"
+                                                     : "train gdpo";
+  throw ConfigError({"--recipe", what, fmt::format("that is for {}, this is {}", other, command)});
 }
 
 }  // namespace
 
-int run_training(const CommandContext& context, Arguments arguments, std::string_view name,
-                 std::string_view summary, std::initializer_list<std::string_view> examples) {
+int run_training(const CommandContext& context, Arguments arguments, TrainingKind kind,
+                 std::string_view name, std::string_view summary,
+                 std::initializer_list<std::string_view> examples) {
   CLI::App app;
   describe_command(app, name, summary, examples);
   Flags flags;
   if (!parse(flags, app, arguments)) return kExitOk;
   if (flags.threads > 0) at::set_num_threads(flags.threads);
   Recipe recipe = read_recipe(flags.recipe, flags.overrides);
+  require_kind(recipe, kind, name);
   if (flags.max_bad >= 0) recipe.max_bad = flags.max_bad;
   TrainOptions options{flags.out, flags.resume != "never", context.stop, machine_facts()};
   options.launch =

@@ -7,9 +7,13 @@
 
 namespace tarsier {
 
+/// What the recipes of a command train: answers, pairs of answers, or pairs beside true answers.
+enum class TrainingKind { answers, dpo, gdpo };
+
 /// Trains by a recipe, for the commands that do (product.md 1): they have the same flags. Name,
-/// summary and examples are those of the help.
-int run_training(const CommandContext& context, Arguments arguments, std::string_view name,
-                 std::string_view summary, std::initializer_list<std::string_view> examples);
+/// summary and examples are those of the help. ConfigError where the recipe is of another kind.
+int run_training(const CommandContext& context, Arguments arguments, TrainingKind kind,
+                 std::string_view name, std::string_view summary,
+                 std::initializer_list<std::string_view> examples);
 
 }  // namespace tarsier

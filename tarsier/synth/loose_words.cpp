@@ -90,4 +90,24 @@ LooseText drifting_commentary(const Clip& clip, std::span<const double> frame_se
   return loose;
 }
 
+LooseText flawed_description(const Clip& clip, Language language, Random& random,
+                             const FlawRates& rates) {
+  LooseText loose;
+  Clip told = clip;
+  if (!clip.events.empty()) told.events = thinned(clip.events, rates.omit, random);
+  loose.left_out = static_cast<std::int64_t>(clip.events.size() - told.events.size());
+  for (const Event& truth : clip.events) {
+    if (!random.chance(rates.invent)) continue;
+    Event invented = false_claim(clip, truth, true, random);
+    invented.start = truth.start;
+    invented.end = truth.end;
+    loose.flaws.push_back(
+        {"event", event_clause(invented, language), event_clause(truth, language)});
+    told.events.push_back(invented);
+  }
+  std::stable_sort(told.events.begin(), told.events.end(), comes_before);
+  loose.text = describe(told, language, random);
+  return loose;
+}
+
 }  // namespace tarsier

@@ -47,4 +47,14 @@ struct DriftRates {
 LooseText drifting_commentary(const Clip& clip, std::span<const double> frame_seconds,
                               Language language, Random& random, const DriftRates& rates);
 
+struct FlawRates {
+  double omit = 0.25;    // of the events; one always stays
+  double invent = 0.15;  // events that did not happen, for each that did
+};
+
+/// A description as a hurried annotator writes it: describe()'s opening scene, then events, some of
+/// them left out and some invented, each a near miss of a true one at its time. Inside the grammar.
+LooseText flawed_description(const Clip& clip, Language language, Random& random,
+                             const FlawRates& rates);
+
 }  // namespace tarsier

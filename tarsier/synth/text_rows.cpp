@@ -16,12 +16,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<TextKind, std::string_view>, 6> kNames = {{
+constexpr std::array<std::pair<TextKind, std::string_view>, 7> kNames = {{
     {TextKind::dense, "dense"},
     {TextKind::intervals, "intervals"},
     {TextKind::brief, "brief"},
     {TextKind::web, "web"},
     {TextKind::commentary, "commentary"},
+    {TextKind::flawed, "flawed"},
     {TextKind::questions, "questions"},
 }};
 constexpr std::uint64_t kStream = 0xc11b;
@@ -55,6 +56,9 @@ class TextRow {
     info["flaws"] = flaws_json(text);
   }
 
+  // What the last answer should have said.
+  void refer_to(const std::string& truth) { messages.back()["content"][0]["reference"] = truth; }
+
   Json messages = Json::array(), info = Json::object();
 
  private:
@@ -77,6 +81,9 @@ void say(TextKind kind, const Clip& clip, std::span<const double> seconds, Langu
     case TextKind::commentary:
       return row.loose(asked.commentary,
                        drifting_commentary(clip, seconds, language, random, settings.drift));
+    case TextKind::flawed:
+      row.loose(asked.describe, flawed_description(clip, language, random, settings.flaws));
+      return row.refer_to(describe(clip, language, random));
     case TextKind::questions:
       row.info["kinds"] = Json::array();
       for (const Question& question : make_questions(clip, seconds, language, random)) {

@@ -17,20 +17,22 @@ enum class TextKind {
   brief,       // short_caption(), nothing in it wrong
   web,         // web_caption()
   commentary,  // drifting_commentary()
-  questions    // make_questions(), all in one row
+  questions,   // make_questions(), all in one row
+  flawed       // flawed_description(), with describe()'s beside it as the part's `reference`
 };
 
 /// "dense", "intervals", ...
 std::string_view name_of(TextKind kind);
 /// ConfigError naming `flag`.
 TextKind text_kind_named(std::string_view name, const std::string& flag);
-std::string text_kind_names();  // "dense, intervals, brief, web, commentary or questions"
+std::string text_kind_names();  // "dense, intervals, brief, web, commentary, flawed or questions"
 
 struct TextRowSettings {
   std::vector<TextKind> kinds;
   std::vector<Language> languages = {Language::english};
   WebRates web;
   DriftRates drift;
+  FlawRates flaws;
 };
 
 /// A line of JSON for each kind and language, without the newline, in Tarsier's training format:

@@ -79,7 +79,13 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
     words_known = words_known && sample.visible_words.size() == sample.media_rows.size();
     events_known =
         events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
-    for (const TokenRun& branch : sample.branches) packer.add(branch, root, last_row);
+    BatchSample& placed = batch.samples.emplace_back();
+    placed.pair = sample.pair;
+    for (const TokenRun& branch : sample.branches) {
+      const auto first = static_cast<std::int64_t>(packer.labels.size());
+      packer.add(branch, root, last_row);
+      placed.branches.push_back({first, static_cast<std::int64_t>(packer.labels.size())});
+    }
   }
   if (!pixels.empty()) batch.media.pixels = at::cat(pixels, 0);
   batch.media.grid = to_tensor(grid).view({static_cast<std::int64_t>(grid.size()) / 3, 3});

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,13 +11,26 @@
 
 namespace tarsier {
 
+/// Places in a batch's targets, one after another.
+struct TargetRange {
+  std::int64_t begin = 0, end = 0;
+  std::int64_t size() const { return end - begin; }
+};
+
+/// Where the targets of a sample's branches are, and what it is where it is a pair.
+struct BatchSample {
+  std::vector<TargetRange> branches;
+  std::optional<SamplePair> pair;
+};
+
 /// Samples packed into one row of tokens: each sample's prefix is a root segment, its branches are
 /// siblings behind it.
 struct Batch {
-  std::vector<std::string> ids;  // of its samples
-  MediaInputs media;             // of all samples, in order; pixels undefined when none has any
-  Tensor tokens;                 // i64 [tokens]
-  Tensor positions;              // i64 [3, tokens]
+  std::vector<std::string> ids;      // of its samples
+  std::vector<BatchSample> samples;  // in the same order
+  MediaInputs media;                 // of all samples, in order; pixels undefined when none has any
+  Tensor tokens;                     // i64 [tokens]
+  Tensor positions;                  // i64 [3, tokens]
   AttentionLayout layout;
   Tensor media_rows;     // i64 [media_tokens]: places the vision tower fills
   Tensor target_rows;    // i64 [targets]: rows whose next token is learned

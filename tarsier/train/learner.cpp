@@ -6,10 +6,12 @@
 #include <algorithm>
 
 #include "tarsier/base/error.h"
+#include "tarsier/train/forward.h"
 #include "tarsier/train/gradients.h"
 #include "tarsier/train/objectives/next_token.h"
 #include "tarsier/train/objectives/visual_words.h"
 #include "tarsier/train/optimizer/groups.h"
+#include "tarsier/train/preference/pair_weights.h"
 
 namespace tarsier {
 namespace {
@@ -29,20 +31,11 @@ Linear zero_probe(const CausalDecoder& decoder, std::int64_t outputs) {
 
 }  // namespace
 
-void StepLosses::add(const StepLosses& other) {
-  total += other.total;
-  next_token += other.next_token;
-  accuracy += other.accuracy;
-  visual_words += other.visual_words;
-  event_probe += other.event_probe;
-  event_cells += other.event_cells;
-}
-
 Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
-                 std::int64_t logit_chunk, RankPlace place)
+                 std::int64_t logit_chunk, RankPlace place, const AdapterPart& part)
     : model_(std::move(model)),
       logit_chunk_(logit_chunk),
-      head_(model_->decoder().embedding_weight()),
+      head_(output_head(*model_)),
       probe_(zero_probe(model_->decoder(), kProbeOutputs)),
       cell_probe_(zero_probe(model_->decoder(), kCellProbeOutputs)) {
   const auto words = static_cast<std::int64_t>(word_tokens.size());
@@ -50,19 +43,7 @@ Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int
   word_bias_ = at::full({words}, kInitialWordBias,
                         at::TensorOptions().dtype(at::kFloat).device(head_.device()))
                    .requires_grad_(true);
-  std::vector<std::pair<std::string, Tensor>> named;
-  const TensorVisitor add = [&](const std::string& path, Tensor& tensor) {
-    named.emplace_back(path, tensor);
-    if (path == "lm_head.weight") head_ = tensor;
-  };
-  model_->visit(Scope(add));
-  if (words > 0) {
-    named.emplace_back(kWordBias, word_bias_);
-    named.emplace_back("training_only.probe.weight", probe_.weight);
-    named.emplace_back("training_only.probe.bias", probe_.bias);
-    named.emplace_back("training_only.cell_probe.weight", cell_probe_.weight);
-    named.emplace_back("training_only.cell_probe.bias", cell_probe_.bias);
-  }
+  const auto named = learnable(part, words > 0);
   std::vector<std::int64_t> sizes;
   for (const auto& [path, weight] : named) sizes.push_back(weight.numel());
   const std::vector<std::int64_t> owners = balanced_owners(sizes, place.size);
@@ -70,6 +51,38 @@ Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int
     optimizer_.add(named[i].first, named[i].second, owners[i], owners[i] == place.rank);
   for (const Optimizer::Parameter& parameter : optimizer_.parameters())
     weights_.push_back(parameter.weight);
+}
+
+// Those of the optimizer; the model's others are frozen.
+std::vector<std::pair<std::string, Tensor>> Learner::learnable(const AdapterPart& part,
+                                                               bool probes) {
+  std::vector<std::pair<std::string, Tensor>> named;
+  const auto is_beside = [&](const std::string& path) {
+    return std::any_of(part.beside.begin(), part.beside.end(),
+                       [&](const std::string& pattern) { return begins_with(path, pattern); });
+  };
+  const TensorVisitor add = [&](const std::string& path, Tensor& tensor) {
+    if (!part.adapter || is_beside(path)) {
+      named.emplace_back(path, tensor);
+    } else {
+      tensor.requires_grad_(false);
+    }
+  };
+  model_->visit(Scope(add));
+  if (part.adapter) {
+    for (const TrainableAdapter::Layer& layer : part.adapter->layers()) {
+      named.emplace_back(layer.path + ".lora_A.weight", layer.delta->a);
+      named.emplace_back(layer.path + ".lora_B.weight", layer.delta->b);
+    }
+  }
+  if (probes) {
+    named.emplace_back(kWordBias, word_bias_);
+    named.emplace_back("training_only.probe.weight", probe_.weight);
+    named.emplace_back("training_only.probe.bias", probe_.bias);
+    named.emplace_back("training_only.cell_probe.weight", cell_probe_.weight);
+    named.emplace_back("training_only.cell_probe.bias", cell_probe_.bias);
+  }
+  return named;
 }
 
 void Learner::begin_stage(const Stage& stage) {
@@ -86,28 +99,28 @@ void Learner::begin_stage(const Stage& stage) {
   if (std::none_of(optimizer_.parameters().begin(), optimizer_.parameters().end(), learns))
     throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model",
                        "use patterns such as visual. or model.layers."});
-  passes_ = pass_counts(optimizer_.parameters());
+  passes_ = pass_counts(weights_in(*model_));
   if (const auto unused =
           assign_groups(optimizer_.parameters(), stage.groups, stage.vision_layer_decay))
     refuse("groups", *unused);
 }
 
-Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weight,
-                      double share) const {
+Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weight, double share,
+                      double mean_reward) const {
+  check(!stage.preference || reference_, "preference training has a reference");
   const CausalDecoder& decoder = model_->decoder();
   const Batch batch = on_device(on_host, decoder.device());
   const bool sees = batch.media.pixels.defined();
   const Tensor media = sees ? model_->encode(batch.media) : Tensor();
   StepLosses losses;
+  MetPairs met;
   std::vector<Tensor> parts;
+  double correction = 0;  // of the total, where a part has the gradient of its loss alone
   const bool probes = stage.event_probe > 0 && batch.event_labels.defined();
   const bool cells = stage.event_cells > 0 && batch.cell_labels.defined();
-  const bool decodes = stage.next_token > 0 || probes || cells;
+  const bool speaks = stage.next_token > 0 || stage.preference;
+  const bool decodes = speaks || probes || cells;
   if (decodes) {
-    Tensor hidden = decoder.embed(batch.tokens);
-    if (sees) hidden = hidden.index_copy(0, batch.media_rows, media);
-    // Held by what backward may run again: it must outlive this block.
-    const auto attention = std::make_shared<const SegmentAttention>(batch.layout, decoder.device());
     const std::int64_t middle = decoder.config().layers / 2;
     // A cell is compared with the one before it a layer earlier than the frame's marker sums up.
     Tensor at_markers, at_cells;
@@ -116,12 +129,19 @@ Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weig
       if (cells && layer == std::max<std::int64_t>(1, middle - 1))
         at_cells = x.index_select(0, batch.media_rows);
     };
-    const Tensor out = decoder.forward(
-        hidden, batch.positions,
-        [attention](std::int64_t, const Tensor& q, const Tensor& k, const Tensor& v) {
-          return (*attention)(q, k, v);
-        },
-        sink);
+    const Tensor out = decode_batch(decoder, batch, media, sink);
+    if (stage.preference) {
+      const WeighedPairs weighed = weigh_pairs(
+          batch, target_log_probs(out, head_, batch, logit_chunk_),
+          reference_->log_probs(batch, met), *stage.preference, step_weight, mean_reward);
+      const Tensor weights =
+          at::tensor(weighed.weights, at::TensorOptions().dtype(at::kFloat).device(out.device()));
+      parts.push_back(next_token(out.index_select(0, batch.target_rows), head_, batch.labels,
+                                 weights, /*weight_sum=*/1, logit_chunk_)
+                          .loss);
+      losses.pairs = weighed.report;
+      correction = weighed.loss - parts.back().item<double>();
+    }
     if (stage.next_token > 0) {
       const NextToken result = next_token(out.index_select(0, batch.target_rows), head_,
                                           batch.labels, batch.weights, step_weight, logit_chunk_);
@@ -148,9 +168,9 @@ Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weig
   }
   check(!parts.empty(), "a stage has an objective its data can serve");
   const Tensor total = at::stack(parts).sum();
-  losses.total = total.item<double>();
+  losses.total = total.item<double>() + correction;
   return {losses, gradients_of(total, weights_),
-          step_flops(*model_, batch, passes_, decodes, stage.next_token > 0)};
+          step_flops(*model_, batch, passes_, decodes, speaks), std::move(met)};
 }
 
 }  // namespace tarsier

@@ -4,62 +4,45 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/sha256.h"
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/questions.h"
 #include "tarsier/train/data/mixed_source.h"
+#include "tarsier/train/preference/read_objective.h"
+#include "tarsier/train/recipe_keys.h"
+#include "tarsier/train/recipe_overrides.h"
 
 namespace tarsier {
 namespace {
 
 constexpr std::int64_t kMaxSteps = 1'000'000'000;
 
-void expect_keys(const JsonView& json, std::initializer_list<std::string_view> known) {
-  for (const std::string& key : json.keys()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    std::string names;
-    for (const std::string_view name : known)
-      names += (names.empty() ? "" : ", ") + std::string(name);
-    json.at(key).fail("is not a setting", "known here: " + names);
-  }
-}
-
-std::int64_t int_in(const JsonView& json, std::string_view key, std::int64_t otherwise,
-                    std::int64_t low, std::int64_t high) {
-  return json.has(key) ? json.at(key).as_int(low, high) : otherwise;
-}
-
-double double_in(const JsonView& json, std::string_view key, double otherwise, double low,
-                 double high) {
-  if (!json.has(key)) return otherwise;
-  const double value = json.at(key).as_double();
-  if (!(value >= low && value <= high))
-    json.at(key).fail(fmt::format("is {}, expected {} to {}", value, low, high),
-                      "give a number in that range");
-  return value;
-}
-
-std::string one_of(const JsonView& json, std::string_view key, std::string otherwise,
-                   std::initializer_list<std::string_view> allowed) {
-  const std::string value = json.string_or(key, std::move(otherwise));
-  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
-  std::string names;
-  for (const std::string_view name : allowed)
-    names += (names.empty() ? "" : ", ") + std::string(name);
-  json.at(key).fail(fmt::format("is '{}'", value), "use one of: " + names);
-}
-
 SynthData read_synth(const JsonView& json, bool needs_text) {
-  expect_keys(json, {"level", "seed", "clips", "frames", "dense_captions", "interval_captions",
-                     "short_captions", "web_captions", "commentaries", "web_wrong", "drift_seconds",
-                     "languages", "questions", "question_weights", "answer_weight", "hint_weight",
-                     "option_weight", "colour_noise", "key_token_weight"});
+  expect_keys(json, {"level",
+                     "seed",
+                     "clips",
+                     "frames",
+                     "dense_captions",
+                     "interval_captions",
+                     "short_captions",
+                     "web_captions",
+                     "commentaries",
+                     "web_wrong",
+                     "drift_seconds",
+                     "flawed_captions",
+                     "omit",
+                     "invent",
+                     "languages",
+                     "questions",
+                     "question_weights",
+                     "answer_weight",
+                     "hint_weight",
+                     "option_weight",
+                     "colour_noise",
+                     "key_token_weight"});
   SynthData data;
   data.level = json.string_or("level", data.level);
   data.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
@@ -72,6 +55,9 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   data.commentaries = double_in(json, "commentaries", 0, 0, 16);
   data.web_wrong = double_in(json, "web_wrong", data.web_wrong, 0, 1);
   data.drift_seconds = double_in(json, "drift_seconds", data.drift_seconds, 0, 60);
+  data.flawed_captions = double_in(json, "flawed_captions", 0, 0, 16);
+  data.omit = double_in(json, "omit", data.omit, 0, 1);
+  data.invent = double_in(json, "invent", data.invent, 0, 1);
   if (const auto languages = json.find("languages")) {
     data.languages.clear();
     for (std::int64_t i = 0; i < languages->size(); ++i) {
@@ -95,7 +81,7 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   data.colour_noise = double_in(json, "colour_noise", 0, 0, 1);
   data.key_token_weight = double_in(json, "key_token_weight", 1, 0.01, 100);
   if (needs_text && data.dense_captions + data.interval_captions + data.short_captions +
-                            data.web_captions + data.commentaries +
+                            data.web_captions + data.commentaries + data.flawed_captions +
                             static_cast<double>(data.questions) <=
                         0) {
     json.fail("asks for no caption and no question",
@@ -136,8 +122,11 @@ DataSource read_source(const JsonView& json, const std::filesystem::path& folder
     json.fail("needs either synth or jsonl", "name one source");
   DataSource source;
   source.weight = double_in(json, "weight", 1, 1e-6, 1e6);
-  if (const auto synth = json.find("synth"))
+  if (const auto synth = json.find("synth")) {
+    if (stage.preference)
+      synth->fail("has no pairs of answers", "give rows with preferences, of `tarsier data pairs`");
     source.synth = read_synth(*synth, stage.next_token > 0);
+  }
   if (const auto jsonl = json.find("jsonl")) {
     expect_keys(*jsonl, {"file", "frames", "apart"});
     source.jsonl = JsonlData{folder / jsonl->at("file").as_string(), std::nullopt};
@@ -177,14 +166,29 @@ std::vector<DataSource> read_data(const JsonView& json, const std::filesystem::p
   return sources;
 }
 
-Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
+AdapterShape read_adapter_shape(const JsonView& json) {
+  expect_keys(json, {"rank", "alpha", "target_modules"});
+  AdapterShape shape;
+  shape.rank = int_in(json, "rank", shape.rank, 1, 1 << 16);
+  shape.alpha = double_in(json, "alpha", shape.alpha, 1e-6, 1e6);
+  if (const auto targets = json.find("target_modules"))
+    shape.target_modules = read_strings(*targets);
+  if (shape.target_modules.empty())
+    json.fail("names no module", "give target_modules such as [\"q_proj\", \"v_proj\"]");
+  return shape;
+}
+
+// `learning`: the weights that learn where the stage does not say.
+Stage read_stage(const JsonView& json, const std::filesystem::path& folder,
+                 const std::vector<std::string>& learning) {
   expect_keys(json, {"name",          "steps",       "clips_per_step", "accumulate",
                      "peak_rate",     "final_share", "warmup_steps",   "weight_decay",
                      "beta1",         "beta2",       "epsilon",        "clip_norm",
                      "optimizer",     "schedule",    "groups",         "vision_layer_decay",
                      "decay_vectors", "train",       "objectives",     "data",
-                     "pack_tokens",   "pack_window", "freeze"});
+                     "pack_tokens",   "pack_window", "freeze",         "preference"});
   Stage stage;
+  stage.train = learning;
   stage.name = json.at("name").as_string();
   stage.steps = json.at("steps").as_int(1, kMaxSteps);
   stage.clips_per_step = int_in(json, "clips_per_step", stage.clips_per_step, 1, 65536);
@@ -222,36 +226,13 @@ Stage read_stage(const JsonView& json, const std::filesystem::path& folder) {
     if (stage.next_token + stage.visual_words + stage.event_probe + stage.event_cells <= 0)
       objectives->fail("gives every objective weight 0", "set one above 0");
   }
+  if (const auto preference = json.find("preference")) {
+    if (json.has("objectives")) preference->fail("stands beside objectives", "give one of the two");
+    stage.preference = read_preference(*preference);
+    stage.next_token = 0;
+  }
   stage.sources = read_data(json.at("data"), folder, stage);
   return stage;
-}
-
-// "stages.0.steps=10": dotted path, then JSON or, where that does not parse, a plain string.
-void apply_override(nlohmann::json& json, const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0)
-    throw ConfigError({"--set", fmt::format("'{}' is not key=value", text),
-                       "for example --set stages.0.steps=10"});
-  nlohmann::json* at = &json;
-  std::stringstream path(text.substr(0, equals));
-  for (std::string part; std::getline(path, part, '.');) {
-    if (at->is_array()) {
-      const bool number = !part.empty() && part.size() < 6 &&
-                          part.find_first_not_of("0123456789") == std::string::npos;
-      if (!number || std::stoul(part) >= at->size())
-        throw ConfigError(
-            {"--set " + text, fmt::format("there is no entry {}", part), "entries count from 0"});
-      at = &(*at)[std::stoul(part)];
-    } else if (at->is_object() || at->is_null()) {
-      at = &(*at)[part];
-    } else {
-      throw ConfigError(
-          {"--set " + text, fmt::format("'{}' lies inside a plain value", part), "check the path"});
-    }
-  }
-  const std::string value = text.substr(equals + 1);
-  nlohmann::json parsed = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
-  *at = parsed.is_discarded() ? nlohmann::json(value) : parsed;
 }
 
 }  // namespace
@@ -263,15 +244,13 @@ std::int64_t Recipe::total_steps() const {
 }
 
 Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  nlohmann::json edited = read_json(file, JsonOwner::config, /*comments=*/true).raw();
-  for (const std::string& text : overrides) apply_override(edited, text);
-  const std::string canonical = edited.dump();
-  const JsonView json = parse_json(canonical, file.filename().string(), JsonOwner::config);
+  const JsonView json = read_with_overrides(file, overrides);
+  const std::string canonical = json.raw().dump();
   expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
                      "keep_checkpoints", "log_every", "logit_chunk", "ema", "sample_every",
-                     "sample_clips", "max_bad", "workers", "recompute", "stages"});
+                     "sample_clips", "max_bad", "workers", "recompute", "adapter", "stages"});
   Recipe recipe;
-  recipe.text = edited.dump(1);
+  recipe.text = json.raw().dump(1);
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
   recipe.model = file.parent_path() / json.at("model").as_string();
   if (json.has("random_weights"))
@@ -280,6 +259,8 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
   recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16", "mixed"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});
+  if (const auto adapter = json.find("adapter")) recipe.adapter = read_adapter_shape(*adapter);
+  const std::vector<std::string> learning{recipe.adapter ? "*.lora_" : ""};
   recipe.recompute = json.bool_or("recompute", false);
   recipe.workers = int_in(json, "workers", recipe.workers, 1, 1024);
   recipe.save_every = int_in(json, "save_every", recipe.save_every, 1, kMaxSteps);
@@ -294,7 +275,14 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   if (!stages.is_array() || stages.size() == 0)
     stages.fail("has no stage", "give a list with at least one");
   for (std::int64_t i = 0; i < stages.size(); ++i)
-    recipe.stages.push_back(read_stage(stages.at(i), file.parent_path()));
+    recipe.stages.push_back(read_stage(stages.at(i), file.parent_path(), learning));
+  for (std::size_t i = 1; i < recipe.stages.size(); ++i) {
+    if (recipe.stages[i].preference)
+      stages.at(static_cast<std::int64_t>(i))
+          .fail("is preference training behind another stage",
+                "its reference is the model that the recipe begins with: give it a recipe of its "
+                "own");
+  }
   return recipe;
 }
 

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "tarsier/base/json.h"
+#include "tarsier/models/adapter_shape.h"
 #include "tarsier/train/optimizer/groups.h"
 #include "tarsier/train/optimizer/optimizer.h"
 #include "tarsier/train/optimizer/schedule.h"
+#include "tarsier/train/preference/objective.h"
 
 namespace tarsier {
 
@@ -26,6 +28,8 @@ struct SynthData {
   double web_captions = 0, commentaries = 0;  // loose texts, as the web has them
   double web_wrong = 0.1;                     // share of the web captions that say something false
   double drift_seconds = 1.5;                 // how far a commentary may be off, at most
+  double flawed_captions = 0;         // detailed descriptions that leave things out and invent some
+  double omit = 0.25, invent = 0.15;  // of the events: left out of these; invented for each
   std::vector<std::string> languages{"english"};  // each caption and question draws one
   std::int64_t questions = 0;  // drawn among the clip's; probes in balanced pairs
   std::map<std::string, double>
@@ -78,8 +82,9 @@ struct Stage {
   // ones that stay as they are.
   std::vector<std::string> train{""}, freeze;
   double next_token = 1, visual_words = 0, event_probe = 0,
-         event_cells = 0;           // weights of the objectives
-  std::vector<DataSource> sources;  // at least one; several are mixed
+         event_cells = 0;                         // weights of the objectives
+  std::optional<PreferenceObjective> preference;  // in place of all four
+  std::vector<DataSource> sources;                // at least one; several are mixed
 };
 
 /// A whole training run. Every key is checked before any work; an unknown key is an error.
@@ -90,9 +95,10 @@ struct Recipe {
   std::string compute = "auto";  // "f32", "bf16", "mixed" (f32 with products in bf16), or "auto":
                                  // f32 or bf16, whichever is found faster
   std::string export_dtype = "bf16";
-  bool recompute = false;         // layers' insides are computed again in backward, not kept
-  std::int64_t workers = 1;       // micro-batches computed side by side, at most one a core
-  std::int64_t save_every = 500;  // steps
+  std::optional<AdapterShape> adapter;  // which learns in place of the weights beside it
+  bool recompute = false;               // layers' insides are computed again in backward, not kept
+  std::int64_t workers = 1;             // micro-batches computed side by side, at most one a core
+  std::int64_t save_every = 500;        // steps
   std::int64_t keep_checkpoints = 2;
   std::int64_t log_every = 10;      // steps a line of metrics.jsonl covers
   std::int64_t logit_chunk = 2048;  // rows of logits that exist at a time

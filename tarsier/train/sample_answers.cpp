@@ -31,6 +31,21 @@ std::vector<MediaSpan> spans_of(const std::vector<std::int64_t>& rows) {
   return spans;
 }
 
+// Of the last question: a branch of its own, but before a pair's answers part of the prefix.
+std::ptrdiff_t begin_of_words(const Sample& sample, std::int64_t closing_token) {
+  const std::vector<std::int64_t>& prefix = sample.prefix.tokens;
+  if (!sample.pair) return std::ssize(prefix);
+  const auto closing = std::find(prefix.rbegin(), prefix.rend(), closing_token);
+  return prefix.rend() - closing;
+}
+
+// Each answer's question once: those of a pair are all to one, and the truth is the last.
+std::span<const TokenRun> asked_branches(const Sample& sample) {
+  const std::span<const TokenRun> branches = sample.branches;
+  if (!sample.pair) return branches;
+  return branches.size() == 3 ? branches.subspan(2) : branches.first(1);
+}
+
 }  // namespace
 
 SampleAnswers::SampleAnswers(const VideoLanguageModel& model, const SampleSource& source,
@@ -48,12 +63,13 @@ SampleAnswers::SampleAnswers(const VideoLanguageModel& model, const SampleSource
 
 SampleAnswers::Clip SampleAnswers::clip_of(const Sample& sample) const {
   const std::vector<std::int64_t>& ends = model_.generation().end_ids;
+  const std::int64_t closing_token = model_.tokenizer().id_of("<|vision_end|>").value_or(-1);
   const auto is_end_id = [&](std::int64_t id) { return is_end(ends, id); };
   const auto media = static_cast<std::int64_t>(sample.grid.size()) / 3;
   Clip clip{
       sample.id, {sample.pixels, at::tensor(sample.grid, at::kLong).view({media, 3}), {}, {}}, {}};
   const std::vector<MediaSpan> spans = spans_of(sample.media_rows);
-  for (const TokenRun& branch : sample.branches) {
+  for (const TokenRun& branch : asked_branches(sample)) {
     if (clip.questions.size() == kQuestionsOfAClip) break;
     const auto target = std::find_if(branch.labels.begin(), branch.labels.end(),
                                      [](std::int64_t label) { return label >= 0; });
@@ -67,9 +83,9 @@ SampleAnswers::Clip SampleAnswers::clip_of(const Sample& sample) const {
     prompt.positions = at::cat({positions_of(sample.prefix), positions.slice(1, 0, asked)}, 1);
     prompt.next_position = positions[0][asked].item<std::int64_t>();
     // The user's words end where the turn does; the answer's opening follows.
-    const auto words =
-        std::find_if(branch.tokens.begin(), branch.tokens.begin() + asked, is_end_id);
-    question.text = model_.tokenizer().decode({branch.tokens.begin(), words});
+    const auto words = prompt.tokens.begin() + begin_of_words(sample, closing_token);
+    question.text =
+        model_.tokenizer().decode({words, std::find_if(words, prompt.tokens.end(), is_end_id)});
     std::vector<std::int64_t> truth;
     const auto end = std::find_if(target, branch.labels.end(), [&](std::int64_t label) {
       return label < 0 || is_end_id(label);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tarsier/train/data/source.h"
@@ -12,7 +13,8 @@ namespace tarsier {
 /// then, not hours later. Model and recipe must outlive it. Errors as the sources throw them.
 class StageSources {
  public:
-  StageSources(const VideoLanguageModel& model, const Recipe& recipe);
+  /// `reference` is PairRules'.
+  StageSources(const VideoLanguageModel& model, const Recipe& recipe, std::string reference = "");
   const SampleSource& of(std::size_t stage) const { return *sources_[stage]; }
   /// What sample answers are about: the same kind of data from clips that are not learned; of a
   /// text file, which has no other rows, the first the stage learns.
@@ -23,6 +25,7 @@ class StageSources {
  private:
   const VideoLanguageModel& model_;
   const Recipe& recipe_;
+  std::string reference_;
   std::vector<std::unique_ptr<SampleSource>> sources_;
   std::vector<std::int64_t> word_tokens_;
 };

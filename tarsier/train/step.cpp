@@ -3,30 +3,36 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 
 namespace tarsier {
 namespace {
 
 // Gradients are summed in the order of micro-batches: how many workers there are changes nothing.
 StepLosses learn_all(Learner& learner, Workers& workers, const StepData& data,
-                     const StepTotals& totals, const Stage& stage, double& flops) {
+                     const StepTotals& totals, const Stage& stage, double mean_reward,
+                     double& flops) {
   const auto count = static_cast<std::int64_t>(data.micro_batches.size());
   const double share = 1.0 / static_cast<double>(totals.micro_batches);
+  const double weight = stage.preference ? static_cast<double>(totals.clips) : totals.target_weight;
   StepLosses losses;
+  MetPairs met;
   for (std::int64_t first = 0; first < count; first += workers.count()) {
     std::vector<Lesson> lessons(static_cast<std::size_t>(std::min(workers.count(), count - first)));
     workers.run(static_cast<std::int64_t>(lessons.size()), [&](std::int64_t i) {
       lessons[static_cast<std::size_t>(i)] =
-          learner.learn(data.micro_batches[static_cast<std::size_t>(first + i)], stage,
-                        totals.target_weight, share);
+          learner.learn(data.micro_batches[static_cast<std::size_t>(first + i)], stage, weight,
+                        share, mean_reward);
     });
     for (Lesson& lesson : lessons) {
       losses.add(lesson.losses);
+      std::move(lesson.met.begin(), lesson.met.end(), std::back_inserter(met));
       flops += lesson.flops;
       learner.optimizer().add_gradients(lesson.gradients);
       lesson = {};
     }
   }
+  learner.remember(met);
   return losses;
 }
 
@@ -50,11 +56,13 @@ std::vector<GroupReport> groups_of(const Optimizer& optimizer, const std::vector
 }  // namespace
 
 StepReport take_step(Learner& learner, Workers& workers, Communicator& world, const StepData& data,
-                     const StepTotals& totals, const Stage& stage, std::int64_t step_in_stage) {
+                     const StepTotals& totals, const Stage& stage, std::int64_t step_in_stage,
+                     double mean_reward) {
   StepReport report;
   const auto begin = std::chrono::steady_clock::now();
   double flops = 0;
-  report.losses = total(world, learn_all(learner, workers, data, totals, stage, flops));
+  report.losses =
+      total(world, learn_all(learner, workers, data, totals, stage, mean_reward, flops));
   report.flops = total(world, flops);
   report.clips = totals.clips;
   report.tokens = totals.tokens;

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include "tarsier/models/video_language_model.h"
 #include "tarsier/train/batch.h"
-#include "tarsier/train/optimizer/optimizer.h"
 
 namespace tarsier {
 
@@ -15,8 +16,14 @@ struct PassCounts {
   double tower = 1, decoder = 1, head = 1;
 };
 
-/// Of weights that require gradients or do not.
-PassCounts pass_counts(std::span<const Optimizer::Parameter> parameters);
+/// A weight as far as it matters for that.
+struct WeightPart {
+  std::string path;
+  double values = 0, learning = 0;  // how many; those of an adapter beside it learn with it
+};
+std::vector<WeightPart> weights_in(VideoLanguageModel& model);
+
+PassCounts pass_counts(std::span<const WeightPart> weights);
 
 /// The model's arithmetic for one micro-batch, a multiply-add counted as 2. `decodes`: its tokens
 /// go through the decoder; `speaks`: and its targets through the head.

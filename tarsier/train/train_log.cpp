@@ -22,10 +22,9 @@ StepMeans means_of(const StepReport& sum, std::int64_t steps, std::int64_t skipp
   StepMeans means;
   means.losses = sum.losses;
   means.gradient_norm = sum.gradient_norm / good;
-  for (double* value :
-       {&means.losses.total, &means.losses.next_token, &means.losses.accuracy,
-        &means.losses.visual_words, &means.losses.event_probe, &means.losses.event_cells})
-    *value /= good;
+  means.losses.scale(1 / good);
+  means.losses.pairs = sum.losses.pairs;
+  if (sum.losses.pairs.pairs > 0) means.losses.pairs.scale(1 / sum.losses.pairs.pairs);
   if (sum.seconds > 0) {
     means.clips_per_second = static_cast<double>(sum.clips) / sum.seconds;
     means.tokens_per_second = static_cast<double>(sum.tokens) / sum.seconds;
@@ -39,6 +38,33 @@ StepMeans means_of(const StepReport& sum, std::int64_t steps, std::int64_t skipp
   means.skipped = skipped;
   means.bad_samples = sum.bad_samples;
   return means;
+}
+
+// What the loss of a progress line is made of.
+std::string parts_text(const StepLosses& losses) {
+  const PairReport& pairs = losses.pairs;
+  if (pairs.pairs > 0)
+    return fmt::format("margin {:.3f}, accuracy {:.3f}, chosen {:.2f}, rejected {:.2f}",
+                       pairs.reward_chosen - pairs.reward_rejected, pairs.accuracy,
+                       pairs.log_prob_chosen, pairs.log_prob_rejected);
+  return fmt::format(
+      "next token {:.4f}, accuracy {:.3f}, words {:.3f}, events {:.3f}, cells {:.3f}",
+      losses.next_token, losses.accuracy, losses.visual_words, losses.event_probe,
+      losses.event_cells);
+}
+
+// By the names of TRL's trainers, as far as they go.
+std::vector<std::pair<const char*, double>> pair_values(const PairReport& pairs) {
+  return {{"preference", pairs.loss},
+          {"truth_nll", pairs.truth_nll},
+          {"rewards/chosen", pairs.reward_chosen},
+          {"rewards/rejected", pairs.reward_rejected},
+          {"rewards/margins", pairs.reward_chosen - pairs.reward_rejected},
+          {"rewards/accuracies", pairs.accuracy},
+          {"logps/chosen", pairs.log_prob_chosen},
+          {"logps/rejected", pairs.log_prob_rejected},
+          {"tokens/chosen", pairs.tokens_chosen},
+          {"tokens/rejected", pairs.tokens_rejected}};
 }
 
 std::string metrics_row(const StepReport& last, const StepMeans& means) {
@@ -60,6 +86,9 @@ std::string metrics_row(const StepReport& last, const StepMeans& means) {
                                 {"starved_share", means.starved_share},
                                 {"skipped", means.skipped},
                                 {"bad_samples", means.bad_samples}};
+  if (means.losses.pairs.pairs > 0) {
+    for (const auto& [name, value] : pair_values(means.losses.pairs)) row[name] = value;
+  }
   for (const GroupReport& group : means.groups) row["rate/" + group.name] = group.rate;
   for (const GroupReport& group : means.groups)
     row["gradient_norm/" + group.name] = group.gradient_norm;
@@ -90,6 +119,10 @@ void add_scalars(EventFile& file, const StepReport& last, const StepMeans& means
       {"train/starved_share", means.starved_share},
       {"train/skipped", static_cast<double>(means.skipped)},
       {"train/bad_samples", static_cast<double>(means.bad_samples)}};
+  if (means.losses.pairs.pairs > 0) {
+    for (const auto& [name, value] : pair_values(means.losses.pairs))
+      values.push_back({name, value});
+  }
   for (std::size_t i = 0; i < means.groups.size(); ++i) {
     values.push_back({tags[2 * i], means.groups[i].rate});
     values.push_back({tags[2 * i + 1], means.groups[i].gradient_norm});
@@ -164,10 +197,8 @@ void TrainLog::show(const StepReport& report) {
   const double left = mean_step_seconds_ * static_cast<double>(report.total_steps - report.step);
   const StepLosses& losses = means_.losses;
   const std::string line = fmt::format(
-      "step {}/{} {}: loss {:.4f} (next token {:.4f}, accuracy {:.3f}, words {:.3f}, events "
-      "{:.3f}, cells {:.3f}), rate {:.2e}, {:.1f} clips/s, {:.0f} % starved, {} left",
-      report.step, report.total_steps, report.stage, losses.total, losses.next_token,
-      losses.accuracy, losses.visual_words, losses.event_probe, losses.event_cells, report.rate,
+      "step {}/{} {}: loss {:.4f} ({}), rate {:.2e}, {:.1f} clips/s, {:.0f} % starved, {} left",
+      report.step, report.total_steps, report.stage, losses.total, parts_text(losses), report.rate,
       means_.clips_per_second, 100 * means_.starved_share, duration_text(left));
   if (!terminal_ || log_level() < LogLevel::info) {
     log_info(line);

@@ -109,6 +109,8 @@ nlohmann::json json_of(const TrainState& state) {
           {"skipped_in_row", state.skipped_in_row},
           {"bad_samples", state.bad_samples},
           {"good_samples", state.good_samples},
+          {"reward_sum", state.reward_sum},
+          {"reward_count", state.reward_count},
           {"seconds", state.seconds},
           {"recipe_hash", state.recipe_hash},
           {"compute", state.compute}};
@@ -126,6 +128,8 @@ TrainState state_from(const JsonView& json) {
   state.skipped_in_row = json.at("skipped_in_row").as_int();
   state.bad_samples = json.at("bad_samples").as_int();
   state.good_samples = json.at("good_samples").as_int();
+  if (json.has("reward_sum")) state.reward_sum = json.at("reward_sum").as_double();
+  if (json.has("reward_count")) state.reward_count = json.at("reward_count").as_double();
   state.seconds = json.at("seconds").as_double();
   state.recipe_hash = json.at("recipe_hash").as_string();
   state.compute = json.string_or("compute", "");

@@ -20,8 +20,10 @@ struct TrainState {
   std::int64_t skipped = 0;  // steps without an update because loss or gradient was not finite
   std::int64_t skipped_in_row = 0;
   std::int64_t bad_samples = 0, good_samples = 0;
-  double seconds = 0;  // of training, over all runs
+  double reward_sum = 0, reward_count = 0;  // of pairs met in the current stage
+  double seconds = 0;                       // of training, over all runs
   std::string recipe_hash;
+  double mean_reward() const { return reward_count > 0 ? reward_sum / reward_count : 0; }
   std::string compute;  // "f32", "bf16" or "mixed": how it computes; in old checkpoints empty
 };
 

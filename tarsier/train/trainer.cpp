@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/directory_commit.h"
+#include "tarsier/checkpoint/weights_hash.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/tensor/workers.h"
 #include "tarsier/train/bad_samples.h"
@@ -20,6 +22,8 @@
 #include "tarsier/train/export.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/optimizer/average.h"
+#include "tarsier/train/preference/first_step.h"
+#include "tarsier/train/preference/reference.h"
 #include "tarsier/train/prefetch.h"
 #include "tarsier/train/report.h"
 #include "tarsier/train/run_setup.h"
@@ -54,6 +58,23 @@ const fs::path& resumed_run(const TrainOptions& options) {
   return elsewhere ? *options.resume_from : options.out;
 }
 
+bool learns_preferences(const Recipe& recipe) {
+  return std::any_of(recipe.stages.begin(), recipe.stages.end(),
+                     [](const Stage& stage) { return stage.preference.has_value(); });
+}
+
+// Of all stages: which weights learn in one of them.
+std::vector<std::string> train_patterns(const Recipe& recipe) {
+  std::vector<std::string> patterns;
+  for (const Stage& stage : recipe.stages)
+    patterns.insert(patterns.end(), stage.train.begin(), stage.train.end());
+  return patterns;
+}
+
+std::string reference_hash(const Recipe& recipe) {
+  return learns_preferences(recipe) && !recipe.random_weights ? weights_sha256(recipe.model) : "";
+}
+
 // A run under way. Constructed, it is where it was left, or at its beginning.
 class Run {
  public:
@@ -63,13 +84,17 @@ class Run {
         world_(world),
         compute_(choose()),
         model_(load_trainable(recipe, compute_, options.device)),
-        sources_(*model_, recipe),
-        learner_(model_, sources_.word_tokens(), recipe.logit_chunk, place()),
+        adapter_(attach_adapter()),
+        reference_hash_(reference_hash(recipe)),
+        sources_(*model_, recipe, reference_hash_),
+        learner_(model_, sources_.word_tokens(), recipe.logit_chunk, place(),
+                 {adapter_, train_patterns(recipe)}),
         workers_(worker_count(recipe, options.device)),
         peak_(static_cast<double>(world.size()) *
               measured_peak(compute_, workers_, options.device)),
         state_(resume()) {
     state_.compute = compute_.name();
+    if (learns_preferences(recipe)) learner_.set_reference(open_reference());
     if (!leads()) return;
     log_.emplace(options.out, recipe.log_every, state_.step, peak_);
     sample_log_.emplace(options.out, state_.step);
@@ -120,6 +145,36 @@ class Run {
     return agree_on(world_, choice);
   }
 
+  std::shared_ptr<const TrainableAdapter> attach_adapter() {
+    if (!recipe_.adapter) return nullptr;
+    return std::make_shared<const TrainableAdapter>(*model_, *recipe_.adapter, recipe_.seed);
+  }
+
+  // Paths of the model's own weights that learn beside its adapter.
+  std::vector<std::string> beside_adapter() const {
+    std::vector<std::string> paths;
+    for (const Optimizer::Parameter& parameter : learner_.optimizer().parameters()) {
+      if (parameter.path.find(".lora_") == std::string::npos &&
+          part_of(parameter.path) != "training_only")
+        paths.push_back(parameter.path);
+    }
+    return paths;
+  }
+
+  // The recipe's model: its weights, a second time where the policy's own learn.
+  std::shared_ptr<Reference> open_reference() const {
+    const std::string ranks =
+        world_.size() == 1 ? "" : fmt::format(".{}of{}", world_.rank(), world_.size());
+    const std::string weights =
+        recipe_.random_weights ? fmt::format("fresh {}", *recipe_.random_weights) : reference_hash_;
+    const bool apart = adapter_ && beside_adapter().empty();
+    return std::make_shared<Reference>(
+        apart ? model_ : load_trainable(recipe_, compute_, options_.device),
+        apart ? Reference::Weights::of_policy : Reference::Weights::own,
+        options_.out / fmt::format("reference{}.jsonl", ranks),
+        fmt::format("{} {}", weights, compute_.name()), recipe_.logit_chunk);
+  }
+
   // Before the state is loaded into the optimizer. Stages are tried in turn, so that a pattern that
   // names nothing is an error now.
   void prepare() {
@@ -157,6 +212,7 @@ class Run {
     if (state_.step == begin) {
       state_.samples = 0;
       state_.waiting.clear();
+      state_.reward_sum = state_.reward_count = 0;
       learner_.optimizer().reset_moments();
     }
     learner_.begin_stage(stage);
@@ -167,16 +223,20 @@ class Run {
       const StepData data = next_data(prefetch, waited);
       const StepTotals totals = total(world_, data, waited);
       count_bad(data, totals.bad, recipe_.max_bad, state_);
-      StepReport report =
-          take_step(learner_, workers_, world_, data, totals, stage, state_.step - begin);
+      StepReport report = take_step(learner_, workers_, world_, data, totals, stage,
+                                    state_.step - begin, state_.mean_reward());
+      if (stage.preference && state_.step == 0)
+        check_first_step(report.losses.pairs, data, *stage.preference, compute_);
       report.seconds += totals.waited;
       finish_step(data, stage, report);
       if (samples && state_.step % recipe_.sample_every == 0) ask(*samples, stage);
       if (state_.skipped_in_row >= kMaxSkippedInRow) return TrainOutcome::diverged;
       const bool stop = any(world_, options_.stop.stop_requested());
-      if (stop || state_.step % recipe_.save_every == 0 || state_.step == end)
+      if (stop || state_.step % recipe_.save_every == 0 || state_.step == end) {
+        learner_.flush_reference();
         save_checkpoint(options_.out, state_, learner_.optimizer(), recipe_.keep_checkpoints,
                         world_);
+      }
       if (stop && state_.step < recipe_.total_steps()) return TrainOutcome::stopped;
     }
     return std::nullopt;
@@ -203,7 +263,12 @@ class Run {
       averaged.emplace(learner_.optimizer());
       spread_weights(world_, learner_.optimizer());
     }
-    if (leads()) export_model(*model_, recipe_, options_.out / "model");
+    if (leads()) {
+      export_model(*model_, recipe_, options_.out / "model");
+      if (adapter_)
+        adapter_->save(*model_, beside_adapter(), recipe_.model.lexically_normal().string(),
+                       options_.out / "adapter");
+    }
     if (recipe_.ema > 0) {
       averaged.reset();
       spread_weights(world_, learner_.optimizer());
@@ -225,6 +290,11 @@ class Run {
     state_.samples += data.samples;
     state_.waiting = data.waiting;
     state_.seconds += report.seconds;
+    const PairReport& pairs = report.losses.pairs;
+    if (!report.skipped) {
+      state_.reward_sum += pairs.reward_chosen + pairs.reward_rejected;
+      state_.reward_count += 2 * pairs.pairs;
+    }
     state_.skipped_in_row = report.skipped ? state_.skipped_in_row + 1 : 0;
     if (report.skipped) {
       ++state_.skipped;
@@ -247,6 +317,8 @@ class Run {
   Communicator& world_;
   ComputeChoice compute_;
   std::shared_ptr<VideoLanguageModel> model_;
+  std::shared_ptr<const TrainableAdapter> adapter_;  // null without one
+  std::string reference_hash_;  // empty where no stage needs it, or weights begin fresh
   StageSources sources_;
   Learner learner_;
   Workers workers_;

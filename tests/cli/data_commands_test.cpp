@@ -42,7 +42,8 @@ class DataCommands : public ::testing::Test {
 };
 
 TEST_F(DataCommands, HelpOfEach) {
-  for (const char* name : {"check", "convert", "filter", "mix", "selfsup", "shard"}) {
+  for (const char* name :
+       {"check", "convert", "corrupt", "filter", "mix", "pairs", "selfsup", "shard"}) {
     const ProgramResult result = run_tarsier({"data", name, "--help"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     expect_golden(std::string("help-data-") + name, result.out);
@@ -261,12 +262,13 @@ TEST_F(DataCommands, SynthWritesTextsOfTheKindsAskedFor) {
   EXPECT_EQ(run_tarsier({"data", "check", "--in", at("clips/rows.jsonl")}).exit_code, 0);
   expect_refusal({"synth", "--rows", "prose", "--out", at("x")}, 2,
                  "--rows: 'prose' is not a kind of text; use dense, intervals, brief, web, "
-                 "commentary or questions");
+                 "commentary, flawed or questions");
   expect_refusal({"synth", "--rows", "web", "--languages", "latin", "--out", at("x")}, 2,
                  "language: no language is named 'latin'; use english, chinese or spanish");
-  expect_refusal({"synth", "--drift", "2", "--out", at("x")}, 2,
-                 "--rows: missing: --languages, --wrong and --drift are about its texts; name the "
-                 "kinds of text, as --rows web");
+  expect_refusal(
+      {"synth", "--drift", "2", "--out", at("x")}, 2,
+      "--rows: missing: --languages, --wrong, --drift, --omit and --invent are about its "
+      "texts; name the kinds of text, as --rows web");
 }
 
 }  // namespace

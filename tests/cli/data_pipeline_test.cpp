@@ -187,6 +187,30 @@ TEST_F(DataKills, Selfsup) {
                           "rows.jsonl");
 }
 
+TEST_F(DataKills, Corrupt) {
+  write_rows(1'500, true);
+  expect_same_after_kills({"corrupt", "--in", at("rows.jsonl"), "--workers", "1"}, has_begun,
+                          "rows.jsonl");
+}
+
+TEST_F(DataKills, Pairs) {
+  std::string rows;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto sample = [&](const char* corruption, int recall) {
+      return fmt::format(
+          R"({{"text":"Answer {} {}","seed":{},"finish":"stop","corruption":{},"score":{{"recall":[{},10],"precision":[1,1],"judge":"exact","prompt_hash":""}}}})",
+          recall, i, i, corruption, recall);
+    };
+    rows +=
+        fmt::format(
+            R"({{"messages":[{{"role":"user","content":"Q"}},{{"role":"assistant","content":"A"}}],"corruptions":[{{"kind":"crop","frames":[1,2]}}],"sampling":{{"model":"m","temperature":1,"top_p":1,"max_new_tokens":9}},"samples":[{},{}]}})",
+            sample("null", 5 + i % 6), sample("0", i % 7)) +
+        "\n";
+  }
+  write_text(at("rows.jsonl"), rows);
+  expect_same_after_kills({"pairs", "--in", at("rows.jsonl")}, has_begun, "rows.jsonl");
+}
+
 TEST_F(DataKills, Mix) {
   write_rows(2'000, false);
   expect_same_after_kills(

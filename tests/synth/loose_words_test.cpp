@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tarsier/synth/grammar.h"
+#include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/scene.h"
 #include "tarsier/synth/timeline.h"
 
@@ -38,6 +39,44 @@ TEST(LooseWords, CaptionsAreWrongAtTheirRateAndSayWhere) {
       }
     }
     EXPECT_NEAR(wrong / 3000.0, rate, 0.03);
+  }
+}
+
+TEST(LooseWords, FlawedDescriptionsOmitAndInventAtTheirRates) {
+  std::int64_t events = 0, left_out = 0, invented = 0;
+  for (std::uint64_t index = 0; index < 1000; ++index) {
+    const Clip clip = clip_at(index);
+    for (const Language language : kLanguages) {
+      Random random({index, static_cast<std::uint64_t>(language)});
+      const LooseText flawed = flawed_description(clip, language, random, {0.3, 0.2});
+      const ParsedScene parsed = parse_description(flawed.text, language);
+      EXPECT_EQ(parsed.unparsed, 0) << flawed.text;
+      EXPECT_EQ(parsed.opening.size(), clip.opening.size());
+      EXPECT_EQ(
+          static_cast<std::int64_t>(parsed.events.size()),
+          static_cast<std::int64_t>(clip.events.size() + flawed.flaws.size()) - flawed.left_out)
+          << flawed.text;
+      for (const Flaw& flaw : flawed.flaws) EXPECT_NE(flaw.said, flaw.truth);
+      if (clip.events.size() < 2) continue;  // one always stays
+      events += static_cast<std::int64_t>(clip.events.size());
+      left_out += flawed.left_out;
+      invented += static_cast<std::int64_t>(flawed.flaws.size());
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(left_out) / static_cast<double>(events), 0.3, 0.04);
+  EXPECT_NEAR(static_cast<double>(invented) / static_cast<double>(events), 0.2, 0.02);
+}
+
+TEST(LooseWords, WithoutFlawsADescriptionIsWhole) {
+  for (std::uint64_t index = 0; index < 50; ++index) {
+    const Clip clip = clip_at(index);
+    Random a({index}), b({index});
+    const LooseText flawed = flawed_description(clip, Language::english, a, {0, 0});
+    const ParsedScene parsed = parse_description(flawed.text, Language::english),
+                      whole = parse_description(describe(clip, Language::english, b),
+                                                Language::english);
+    EXPECT_TRUE(flawed.flaws.empty());
+    EXPECT_EQ(parsed.events, whole.events);
   }
 }
 

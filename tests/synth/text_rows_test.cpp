@@ -14,7 +14,8 @@ namespace {
 using Json = nlohmann::json;
 
 const std::vector<TextKind> kAll = {TextKind::dense, TextKind::intervals,  TextKind::brief,
-                                    TextKind::web,   TextKind::commentary, TextKind::questions};
+                                    TextKind::web,   TextKind::commentary, TextKind::questions,
+                                    TextKind::flawed};
 
 TextRowSettings settings_for(std::vector<TextKind> kinds, std::vector<Language> languages) {
   TextRowSettings settings;
@@ -39,9 +40,10 @@ std::string answer_of(const Json& row) {
 
 TEST(TextRows, OneForEachKindAndLanguage) {
   const auto rows = rows_of(0, settings_for(kAll, kEvery));
-  ASSERT_EQ(rows.size(), 18u);
+  ASSERT_EQ(rows.size(), 21u);
   std::size_t at = 0;
-  for (const char* kind : {"dense", "intervals", "brief", "web", "commentary", "questions"}) {
+  for (const char* kind :
+       {"dense", "intervals", "brief", "web", "commentary", "questions", "flawed"}) {
     for (const char* language : {"en", "zh", "es"}) {
       const Json& row = rows[at++];
       EXPECT_EQ(row.at("id"), std::string("000007-") + kind + "-" + language);
@@ -53,7 +55,10 @@ TEST(TextRows, OneForEachKindAndLanguage) {
       EXPECT_EQ(messages.size() % 2, 0u);
       for (std::size_t i = 1; i < messages.size(); i += 2)
         EXPECT_NE(messages.at(i).at("content").at(0).at("text"), "");
-      const bool loose = kind == std::string("web") || kind == std::string("commentary");
+      const bool loose = kind == std::string("web") || kind == std::string("commentary") ||
+                         kind == std::string("flawed");
+      EXPECT_EQ(messages.at(1).at("content").at(0).contains("reference"),
+                kind == std::string("flawed"));
       EXPECT_EQ(row.at("extra_info").contains("flaws"), loose);
       EXPECT_EQ(row.at("extra_info").contains("left_out"), loose);
     }
@@ -102,7 +107,7 @@ TEST(TextRows, NamesOfKinds) {
   } catch (const ConfigError& error) {
     EXPECT_EQ(error.note.text(),
               "--rows: 'prose' is not a kind of text; use dense, intervals, brief, web, "
-              "commentary or questions");
+              "commentary, flawed or questions");
   }
 }
 

@@ -10,7 +10,8 @@
 #include "tarsier/base/random.h"
 #include "tarsier/data/check/check.h"
 #include "tarsier/data/rows/row_file.h"
-#include "tarsier/train/data/row_media.h"
+#include "tarsier/train/data/pair_rows.h"
+#include "tarsier/train/data/row_conversation.h"
 #include "tarsier/train/data/sample_builder.h"
 #include "tarsier/train/data/source.h"
 
@@ -20,9 +21,9 @@ namespace {
 constexpr std::int64_t kFaultsNamed = 20;  // before training; later each is named when it is drawn
 
 // What the checks of `data check` find in a row, less what only its media or a person can tell.
-std::optional<ErrorNote> fault_in(const Row& row) {
+std::optional<ErrorNote> fault_in(const Row& row, const std::optional<PairRules>& pairs) {
   const Record& record = row.record;
-  if (record.preference)
+  if (record.preference && !pairs)
     return ErrorNote{record.where, "is a preference between two answers",
                      "leave chosen and rejected out, or give the row to preference training"};
   const CheckSettings settings{.look_for_media = false,
@@ -30,6 +31,7 @@ std::optional<ErrorNote> fault_in(const Row& row) {
   for (const Problem& problem : problems_of(row, settings)) {
     if (problem.kind != "markers" && problem.kind != "marker_gap") return problem.note;
   }
+  if (record.preference) return fault_in_pair(row, *pairs);
   bool learns = false;
   for (std::size_t i = 0; i < record.turns.size(); ++i) {
     const Turn& turn = record.turns[i];
@@ -68,13 +70,14 @@ struct TrainingRow {
 class JsonlSource final : public SampleSource {
  public:
   JsonlSource(const VideoLanguageModel& model, const JsonlData& data, std::uint64_t recipe_seed,
-              std::uint64_t stage_index, double max_bad)
+              std::uint64_t stage_index, double max_bad, std::optional<PairRules> pairs)
       : model_(model),
         name_(data.file.filename().string()),
         frames_(data.frames),
         apart_(data.apart),
         recipe_seed_(recipe_seed),
-        stage_index_(stage_index) {
+        stage_index_(stage_index),
+        pairs_(std::move(pairs)) {
     try {
       RowFile file(data.file);
       while (const std::optional<RowText> text = file.next()) rows_.push_back(read_row(*text));
@@ -92,7 +95,8 @@ class JsonlSource final : public SampleSource {
     if (fault) return *fault;
     const std::string& id = row.record.where;
     try {
-      const Conversation conversation = conversation_of(row);
+      const Conversation conversation = row_conversation(row, model_.sampling(), frames_);
+      if (row.record.preference) return pair_of(row, conversation);
       return apart_ ? build_siblings(model_, apart(conversation), id)
                     : build_conversation(model_, conversation, context_of(row.record), id);
     } catch (const InputError& error) {
@@ -103,30 +107,29 @@ class JsonlSource final : public SampleSource {
   }
 
  private:
+  // The conversation ends with the true answer, or with a turn of no words.
+  Sample pair_of(const Row& row, const Conversation& conversation) const {
+    check_pair_video(row);
+    const auto answered = [&](const std::string& text) {
+      Conversation other = conversation;
+      other.back().parts = {Part{text, nullptr}};
+      return other;
+    };
+    std::vector<Conversation> answers{answered(row.record.preference->chosen),
+                                      answered(row.record.preference->rejected)};
+    if (pairs_->truth) answers.push_back(conversation);
+    Sample sample = build_pair(model_, answers, row.record.where);
+    sample.pair->reference = given_reference(row);
+    return sample;
+  }
+
   TrainingRow read_row(const RowText& text) const {
     Outcome<Row> parsed = parse_row(text, std::nullopt);
     if (auto* note = std::get_if<ErrorNote>(&parsed)) return {{}, std::move(*note)};
     Row& row = std::get<Row>(parsed);
-    std::optional<ErrorNote> fault = fault_in(row);
+    std::optional<ErrorNote> fault = fault_in(row, pairs_);
     if (apart_ && !fault) fault = bound_turn_in(row.record);
     return {std::move(row), std::move(fault)};
-  }
-
-  Conversation conversation_of(const Row& row) const {
-    Conversation conversation;
-    for (const Turn& turn : row.record.turns) {
-      Message message{name_of(turn.role), {}};
-      for (const TurnPart& part : turn.parts) {
-        if (part.media) {
-          message.parts.push_back({"", read_row_media(row.record.media[*part.media], row.folder,
-                                                      model_.sampling(), frames_)});
-        } else if (!part.text.empty()) {
-          message.parts.push_back({part.text, nullptr});
-        }
-      }
-      conversation.push_back(std::move(message));
-    }
-    return conversation;
   }
 
   // The first question's media with each question and its answer.
@@ -188,6 +191,7 @@ class JsonlSource final : public SampleSource {
   std::optional<std::int64_t> frames_;
   bool apart_;
   std::uint64_t recipe_seed_, stage_index_;
+  std::optional<PairRules> pairs_;
   std::vector<TrainingRow> rows_;
   std::vector<std::int64_t> no_words_;
   mutable std::mutex order_mutex_;  // of one epoch's order, made when it is first asked for
@@ -199,8 +203,9 @@ class JsonlSource final : public SampleSource {
 
 std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model,
                                                 const JsonlData& data, std::uint64_t recipe_seed,
-                                                std::uint64_t stage_index, double max_bad) {
-  return std::make_unique<JsonlSource>(model, data, recipe_seed, stage_index, max_bad);
+                                                std::uint64_t stage_index, double max_bad,
+                                                const std::optional<PairRules>& pairs) {
+  return std::make_unique<JsonlSource>(model, data, recipe_seed, stage_index, max_bad, pairs);
 }
 
 }  // namespace tarsier

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tarsier/processors/model_inputs.h"
+#include "tarsier/train/preference/preference_loss.h"
 
 namespace tarsier {
 
@@ -27,6 +29,13 @@ struct EventLabels {
   std::int64_t kind = 0, direction = 0, colour = 0, shape = 0;
 };
 
+/// Two answers of which one is preferred. They are the sample's first two branches, the chosen one
+/// first; a third is the truth.
+struct SamplePair {
+  std::string key;  // SHA-256 of the media, the prompt and both answers, as the model reads them
+  std::optional<AnswerLogProbs> reference;  // where the row brings them
+};
+
 /// Everything learned from one video: its encoding is shared by every branch (a question with its
 /// answer, a caption).
 struct Sample {
@@ -43,6 +52,7 @@ struct Sample {
       marker_rows;  // places in the prefix of the frame markers, in order; may be empty
   std::vector<EventLabels> events;       // [markers], empty when unknown
   std::vector<EventLabels> cell_events;  // [media tokens], kind and direction; empty when unknown
+  std::optional<SamplePair> pair;
 };
 
 }  // namespace tarsier

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tarsier/base/error.h"
+#include "tarsier/checkpoint/sha256.h"
 #include "tarsier/text/tokenizer.h"
 
 namespace tarsier {
@@ -86,8 +87,13 @@ Sample build_sample(const VideoLanguageModel& model, std::shared_ptr<const Pictu
   return build_siblings(model, conversations, std::move(id));
 }
 
-Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversation> conversations,
-                      std::string id) {
+namespace {
+
+// Where a sample's shared part ends, by the first of its prompts.
+using SplitRule = std::int64_t (*)(const VideoLanguageModel& model, const Prompt& prompt);
+
+Sample build_branches(const VideoLanguageModel& model, std::span<const Conversation> conversations,
+                      std::string id, SplitRule split_of) {
   check(!conversations.empty(), "a sample has a conversation");
   Sample sample;
   sample.id = std::move(id);
@@ -99,7 +105,7 @@ Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversat
         conversation, first ? PromptPurpose::train : PromptPurpose::train_without_pixels);
     const Prompt& prompt = inputs.prompt;
     if (first) {
-      split = end_of_media(model, prompt);
+      split = split_of(model, prompt);
       fill_prefix(inputs, split, sample);
     }
     const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
@@ -109,6 +115,52 @@ Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversat
     }
     sample.branches.push_back(cut(prompt, split, tokens));
   }
+  return sample;
+}
+
+std::int64_t begin_of_answer(const VideoLanguageModel& /*model*/, const Prompt& prompt) {
+  const auto first = std::find(prompt.is_target.begin(), prompt.is_target.end(), std::uint8_t{1});
+  check(first != prompt.is_target.end(), "a prompt to learn from has an answer");
+  return first - prompt.is_target.begin();
+}
+
+void add_bytes(Sha256& hash, const void* data, std::size_t bytes) {
+  hash.update({static_cast<const std::byte*>(data), bytes});
+}
+
+// Numbers with their count before them, so that no two lists run together alike.
+void add_numbers(Sha256& hash, const std::vector<std::int64_t>& numbers) {
+  const auto count = static_cast<std::int64_t>(numbers.size());
+  add_bytes(hash, &count, sizeof count);
+  add_bytes(hash, numbers.data(), numbers.size() * sizeof numbers[0]);
+}
+
+std::string key_of(const Sample& sample) {
+  Sha256 hash;
+  add_numbers(hash, sample.grid);
+  if (sample.pixels.defined()) {
+    const Tensor pixels = sample.pixels.contiguous();
+    add_bytes(hash, pixels.const_data_ptr(), pixels.nbytes());
+  }
+  add_numbers(hash, sample.prefix.tokens);
+  add_numbers(hash, sample.branches[0].tokens);
+  add_numbers(hash, sample.branches[1].tokens);
+  return hash.finish_hex();
+}
+
+}  // namespace
+
+Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversation> conversations,
+                      std::string id) {
+  return build_branches(model, conversations, std::move(id), end_of_media);
+}
+
+Sample build_pair(const VideoLanguageModel& model, std::span<const Conversation> conversations,
+                  std::string id) {
+  check(conversations.size() == 2 || conversations.size() == 3,
+        "a pair has two answers, and perhaps the truth");
+  Sample sample = build_branches(model, conversations, std::move(id), begin_of_answer);
+  sample.pair = SamplePair{key_of(sample), std::nullopt};
   return sample;
 }
 

@@ -24,6 +24,12 @@ Sample build_sample(const VideoLanguageModel& model, std::shared_ptr<const Pictu
 Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversation> conversations,
                       std::string id);
 
+/// Prepares a pair: conversations that are alike up to their last answers, the chosen one, the
+/// rejected one and, where there is a third, the true one. All before the answers is the prefix,
+/// once; each answer is a branch of its own. InputError when one does not fit.
+Sample build_pair(const VideoLanguageModel& model, std::span<const Conversation> conversations,
+                  std::string id);
+
 /// Prepares one conversation of any number of turns and pictures, or words alone: the prefix is
 /// what comes before the end of its last picture, the rest its one branch. Each answer is learned,
 /// but those of `context` (by message) are only read. The last message is an answer. InputError

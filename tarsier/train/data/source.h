@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,21 @@ std::unique_ptr<SampleSource> make_synth_source(const VideoLanguageModel& model,
                                                 const SynthData& data, std::uint64_t recipe_seed,
                                                 std::uint64_t stage_index);
 
+/// What preference training asks of rows (docs/data-formats.md).
+struct PairRules {
+  bool truth = false;     // each pair's row has its true answer, which is learned too
+  std::string reference;  // hash of the reference's weights; empty: of fresh ones, never a row's
+};
+
 /// Rows of a JSONL file, or of a JSON list, in any shape of data/formats, each epoch in an order of
 /// its own. A row is one conversation: of several answers each is learned behind the turns before
 /// it; pictures are row_media.h's. Malformed rows are warned of with file and line; more of them
 /// than the share `max_bad` is a ConfigError naming the first, before training starts. Fewer keep
-/// their places in the order and are notes there, as is media that cannot be decoded.
+/// their places in the order and are notes there, as is media that cannot be decoded. Rows that are
+/// preferences are pairs where `pairs` says what is asked of them, else malformed.
 std::unique_ptr<SampleSource> make_jsonl_source(const VideoLanguageModel& model,
                                                 const JsonlData& data, std::uint64_t recipe_seed,
-                                                std::uint64_t stage_index, double max_bad);
+                                                std::uint64_t stage_index, double max_bad,
+                                                const std::optional<PairRules>& pairs = {});
 
 }  // namespace tarsier

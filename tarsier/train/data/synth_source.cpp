@@ -179,6 +179,10 @@ class SynthSource final : public SampleSource {
                                    {.seconds = data_.drift_seconds})
             .text;
       });
+    if (data_.flawed_captions > 0)
+      add(data_.flawed_captions, &Prompts::describe, [&](Language language) {
+        return flawed_description(clip, language, random, {data_.omit, data_.invent}).text;
+      });
     return exchanges.size();
   }
 

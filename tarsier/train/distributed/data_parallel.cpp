@@ -92,8 +92,7 @@ StepTotals total(Communicator& world, const StepData& data, double waited) {
 }
 
 StepLosses total(Communicator& world, const StepLosses& losses) {
-  using Members = std::array<double, sizeof(StepLosses) / sizeof(double)>;
-  auto members = std::bit_cast<Members>(losses);
+  auto members = std::bit_cast<MembersOf<StepLosses>>(losses);
   const auto sums = sum_of(world, std::vector<double>(members.begin(), members.end()));
   std::copy(sums.begin(), sums.end(), members.begin());
   return std::bit_cast<StepLosses>(members);

@@ -21,12 +21,17 @@ struct ChunkedLoss {
   std::int64_t right = 0;
 };
 
+// What sums over a vocabulary are taken in.
+at::ScalarType real_type(const Tensor& hidden) {
+  return hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
 // With p = softmax(logits), the loss's gradient by a row's logits is (p - onehot(label)) * weight.
 ChunkedLoss chunked_loss(const Tensor& hidden, const Tensor& head, const Tensor& labels,
                          const Tensor& weights, std::int64_t chunk, bool wants_dhidden,
                          bool wants_dhead) {
   const at::NoGradGuard no_grad;
-  const at::ScalarType real = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType real = real_type(hidden);
   ChunkedLoss result;
   result.loss = at::zeros({}, hidden.options().dtype(real));
   if (wants_dhidden) result.dhidden = at::empty_like(hidden);
@@ -92,6 +97,22 @@ NextToken next_token(const Tensor& hidden, const Tensor& head, const Tensor& lab
   return {NextTokenOp::apply(hidden, head, result),
           static_cast<double>(result.right) /
               static_cast<double>(std::max<std::int64_t>(1, hidden.size(0)))};
+}
+
+Tensor token_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& labels,
+                       std::int64_t chunk) {
+  check(chunk > 0, "a chunk of logits has a row");
+  const at::NoGradGuard no_grad;
+  const at::ScalarType real = real_type(hidden);
+  Tensor log_probs = at::empty({hidden.size(0)}, hidden.options().dtype(real));
+  for (std::int64_t begin = 0; begin < hidden.size(0); begin += chunk) {
+    const std::int64_t end = std::min(hidden.size(0), begin + chunk);
+    const Tensor logits = at::mm(hidden.slice(0, begin, end), head.t()).to(real);
+    const Tensor label = labels.slice(0, begin, end).unsqueeze(1);
+    log_probs.slice(0, begin, end)
+        .copy_((logits.gather(1, label) - logits.logsumexp(-1, /*keepdim=*/true)).squeeze(1));
+  }
+  return log_probs;
 }
 
 }  // namespace tarsier

@@ -17,4 +17,8 @@ struct NextToken {
 NextToken next_token(const Tensor& hidden, const Tensor& head, const Tensor& labels,
                      const Tensor& weights, double weight_sum, std::int64_t chunk);
 
+/// log p of each label by itself, f32 [targets] (f64 where hidden is), without gradients.
+Tensor token_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& labels,
+                       std::int64_t chunk);
+
 }  // namespace tarsier

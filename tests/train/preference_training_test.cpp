@@ -1,0 +1,266 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "tarsier/base/error.h"
+#include "tarsier/base/log.h"
+#include "tarsier/checkpoint/weights_hash.h"
+#include "tarsier/models/adapters.h"
+#include "tarsier/models/registry.h"
+#include "tarsier/train/trainer.h"
+#include "tests/data/small_videos.h"
+#include "tests/train/tiny_model.h"
+
+namespace tarsier {
+namespace {
+
+namespace fs = std::filesystem;
+using test::metrics_of;
+using ::testing::HasSubstr;
+
+std::string row_of(const std::string& video, const std::string& chosen, const std::string& rejected,
+                   const std::string& truth) {
+  return nlohmann::json{{"video", video},
+                        {"conversations",
+                         {{{"from", "human"}, {"value", "<video>\nWhat happens?"}},
+                          {{"from", "gpt"}, {"value", truth}},
+                          {{"from", "chosen"}, {"value", chosen}},
+                          {{"from", "reject"}, {"value", rejected}}}}}
+      .dump();
+}
+
+// Pairs about two clips, and a recipe that trains a tiny model on them.
+class PreferenceTraining : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    set_log_sink([this](LogLevel, std::string_view line) { log_ += std::string(line) + "\n"; });
+    folder_ = test::fresh_folder("preference_training");
+    testing::write_video(folder_ / "a.mp4", {.seconds = 1});
+    testing::write_video(folder_ / "b.mp4", {.scenes = {3}, .seconds = 1});
+    std::ofstream(folder_ / "pairs.jsonl")
+        << row_of("a.mp4", "The red circle moves right.", "The star spins.", "A red circle.")
+        << "\n"
+        << row_of("b.mp4", "The big square grows.", "Nothing happens at all.", "A square.") << "\n"
+        << row_of("a.mp4", "It moves.", "A blue ring appears.", "A circle.") << "\n";
+  }
+  void TearDown() override { set_log_sink({}); }
+
+  template <class Edit>
+  fs::path recipe_file(const Edit& edit) const {
+    return test::write_recipe(folder_, test::make_tiny_model(folder_), [&](nlohmann::json& recipe) {
+      recipe["stages"] = {{{"name", "dpo"},
+                           {"steps", 6},
+                           {"clips_per_step", 2},
+                           {"warmup_steps", 1},
+                           {"peak_rate", 3e-3},
+                           {"schedule", "constant"},
+                           {"preference", {{"beta", 0.1}}},
+                           {"data", {{"jsonl", {{"file", "pairs.jsonl"}, {"frames", 2}}}}}}};
+      edit(recipe);
+    });
+  }
+  template <class Edit>
+  TrainOutcome run(const std::string& name, const Edit& edit, std::stop_token stop = {}) const {
+    return train(read_recipe(recipe_file(edit)), {folder_ / name, true, stop});
+  }
+  std::string refusal(const std::string& setting) const {
+    try {
+      read_recipe(recipe_file([](nlohmann::json&) {}), {setting});
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  std::map<std::string, Tensor> weights(const fs::path& directory) const {
+    std::map<std::string, Tensor> all;
+    LoadOptions options;
+    options.dtype = at::kFloat;
+    load_model(directory, options)->visit(Scope([&](const std::string& path, Tensor& tensor) {
+      all[path] = tensor.clone();
+    }));
+    return all;
+  }
+  // The model that a run with random weights begins with.
+  std::map<std::string, Tensor> first_weights() const {
+    std::map<std::string, Tensor> all;
+    LoadOptions options;
+    options.dtype = at::kFloat;
+    options.random_weights = 3;
+    load_model(folder_, options)->visit(Scope([&](const std::string& path, Tensor& tensor) {
+      all[path] = tensor.clone();
+    }));
+    return all;
+  }
+
+  fs::path folder_;
+  std::string log_;
+};
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+TEST_F(PreferenceTraining, BeginsAtLnTwoAndLearnsWhichAnswerIsPreferred) {
+  ASSERT_EQ(run("run", [](nlohmann::json& recipe) { recipe["stages"][0]["steps"] = 30; }),
+            TrainOutcome::finished);
+  const auto rows = metrics_of(folder_ / "run");
+  ASSERT_EQ(rows.size(), 30u);
+  EXPECT_NEAR(rows[0].at("loss").get<double>(), std::log(2.0), 1e-6);
+  EXPECT_EQ(rows[0].at("rewards/margins"), 0);
+  EXPECT_EQ(rows[0].at("rewards/accuracies"), 0.5);
+  EXPECT_LT(rows[0].at("logps/chosen").get<double>(), 0);
+  EXPECT_GT(rows[0].at("tokens/chosen").get<double>(), 2);
+  EXPECT_LT(rows.back().at("loss").get<double>(), 0.5);
+  EXPECT_EQ(rows.back().at("rewards/accuracies"), 1);
+  EXPECT_GT(rows.back().at("rewards/margins").get<double>(), 0.5);
+  EXPECT_EQ(rows.back().at("next_token"), 0);
+}
+
+TEST_F(PreferenceTraining, AResumedRunEqualsAnUnbrokenOneBitForBit) {
+  for (const bool adapter : {false, true}) {
+    const std::string name = adapter ? "adapter" : "full";
+    const auto edit = [&](nlohmann::json& recipe) {
+      recipe["stages"][0]["preference"] = {{"losses", {{"sigmoid", 0.8}, {"bco_pair", 0.2}}},
+                                           {"truth_nll", 0.1}};
+      if (adapter) recipe["adapter"] = {{"rank", 3}, {"alpha", 6}};
+    };
+    ASSERT_EQ(run(name, edit), TrainOutcome::finished);
+    // Stops after each step, and goes on in another process as far as it knows.
+    for (int part = 0; part < 6; ++part) {
+      std::stop_source stop;
+      stop.request_stop();
+      run(name + "_parts", edit, stop.get_token());
+    }
+    EXPECT_EQ(bytes_of(folder_ / name / "model" / "model.safetensors"),
+              bytes_of(folder_ / (name + "_parts") / "model" / "model.safetensors"));
+    EXPECT_EQ(bytes_of(folder_ / name / "reference.jsonl"),
+              bytes_of(folder_ / (name + "_parts") / "reference.jsonl"));
+    EXPECT_EQ(metrics_of(folder_ / name).back().at("loss"),
+              metrics_of(folder_ / (name + "_parts")).back().at("loss"));
+  }
+}
+
+TEST_F(PreferenceTraining, AnAdapterLearnsAloneAndIsWrittenTwice) {
+  ASSERT_EQ(run("run",
+                [](nlohmann::json& recipe) {
+                  recipe["adapter"] = {
+                      {"rank", 2}, {"alpha", 8}, {"target_modules", {"q_proj", "up_proj"}}};
+                  recipe["recompute"] = true;
+                }),
+            TrainOutcome::finished);
+  EXPECT_NEAR(metrics_of(folder_ / "run")[0].at("loss").get<double>(), std::log(2.0), 1e-6);
+  const auto before = first_weights(), after = weights(folder_ / "run" / "model");
+  for (const auto& [path, tensor] : before) {
+    const bool learned = path.find("q_proj.weight") != std::string::npos ||
+                         path.find("mlp.up_proj.weight") != std::string::npos;
+    EXPECT_EQ(at::equal(tensor, after.at(path)), !learned) << path;
+  }
+  // The adapter beside the first model is the merged model.
+  LoadOptions options;
+  options.dtype = at::kFloat;
+  options.random_weights = 3;
+  const auto model = load_model(folder_, options);
+  Adapters adapters(*model);
+  adapters.load("it", folder_ / "run" / "adapter");
+  adapters.use("it", AdapterMode::merged);
+  model->visit(Scope([&](const std::string& path, Tensor& tensor) {
+    EXPECT_LT((tensor - after.at(path)).abs().max().item<double>(), 1e-6) << path;
+  }));
+  const nlohmann::json config = test::read(folder_ / "run" / "adapter" / "adapter_config.json");
+  EXPECT_EQ(config.at("r"), 2);
+  EXPECT_FALSE(config.contains("modules_to_save"));
+}
+
+TEST_F(PreferenceTraining, WeightsBesideAnAdapterGetAReferenceOfTheirOwn) {
+  ASSERT_EQ(run("run",
+                [](nlohmann::json& recipe) {
+                  recipe["adapter"] = {{"rank", 2}};
+                  recipe["stages"][0]["train"] = {"*.lora_", "visual.merger."};
+                }),
+            TrainOutcome::finished);
+  const auto rows = metrics_of(folder_ / "run");
+  EXPECT_EQ(rows[0].at("rewards/margins"), 0);
+  // In the second epoch every pair is known: rewards still measure from the first weights.
+  EXPECT_GT(std::abs(rows.back().at("rewards/margins").get<double>()), 0);
+  const auto before = first_weights(), after = weights(folder_ / "run" / "model");
+  EXPECT_FALSE(
+      at::equal(before.at("visual.merger.mlp.0.weight"), after.at("visual.merger.mlp.0.weight")));
+  EXPECT_TRUE(at::equal(before.at("model.norm.weight"), after.at("model.norm.weight")));
+  LoadOptions options;
+  options.dtype = at::kFloat;
+  options.random_weights = 3;
+  const auto model = load_model(folder_, options);
+  Adapters adapters(*model);
+  adapters.load("it", folder_ / "run" / "adapter");
+  adapters.use("it", AdapterMode::merged);
+  model->visit(Scope([&](const std::string& path, Tensor& tensor) {
+    EXPECT_LT((tensor - after.at(path)).abs().max().item<double>(), 1e-6) << path;
+  }));
+}
+
+TEST_F(PreferenceTraining, AReferenceThatIsNotThePolicyIsNoticedAtTheFirstStep) {
+  nlohmann::json row = nlohmann::json::parse(row_of("a.mp4", "It moves.", "A ring.", "A circle."));
+  row["pair"] = {{"reference", {{"model", "x"}, {"chosen", -2}, {"rejected", -90}}}};
+  std::ofstream(folder_ / "pairs.jsonl") << row.dump() << "\n";
+  try {
+    run("run", [](nlohmann::json&) {});
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("step 1: the loss on pairs is"));
+    EXPECT_THAT(error.what(), HasSubstr("and not 0.693147"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("the policy is not its reference; leave log-probabilities"));
+  }
+}
+
+TEST_F(PreferenceTraining, PairsOfAnotherModelAreRefusedByTheirLine) {
+  ASSERT_EQ(run("first", [](nlohmann::json&) {}), TrainOutcome::finished);
+  nlohmann::json row = nlohmann::json::parse(row_of("a.mp4", "It moves.", "A ring.", "A circle."));
+  row["pair"] = {{"sampling", {{"model", std::string(64, 'e')}}}};
+  std::ofstream(folder_ / "pairs.jsonl") << row.dump() << "\n";
+  const auto from_first = [&](nlohmann::json& recipe) {
+    recipe.erase("random_weights");
+    recipe["model"] = (folder_ / "first" / "model").string();
+  };
+  try {
+    run("second", from_first);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("pairs.jsonl line 1: pair.sampling: is of the model eeeeeeeeeeee, the "
+                          "reference is " +
+                          weights_sha256(folder_ / "first" / "model").substr(0, 12)));
+  }
+  row["pair"]["sampling"]["model"] = weights_sha256(folder_ / "first" / "model");
+  std::ofstream(folder_ / "pairs.jsonl") << row.dump() << "\n";
+  EXPECT_EQ(run("third", from_first), TrainOutcome::finished);
+}
+
+TEST_F(PreferenceTraining, RecipesThatDoNotFitAreRefused) {
+  EXPECT_THAT(refusal("stages.0.preference.losses={\"kto\":1}"),
+              HasSubstr("losses.kto: is no preference loss; use sigmoid, robust, hinge"));
+  EXPECT_THAT(refusal("stages.0.preference.losses={\"sigmoid\":0}"),
+              HasSubstr("preference: gives every loss weight 0"));
+  EXPECT_THAT(refusal("stages.0.preference.beta=0"), HasSubstr("beta: is 0, expected"));
+  EXPECT_THAT(refusal("stages.0.objectives={\"next_token\":1}"),
+              HasSubstr("preference: stands beside objectives"));
+  EXPECT_THAT(refusal("stages.0.data={\"synth\":{\"dense_captions\":1}}"),
+              HasSubstr("synth: has no pairs of answers"));
+  EXPECT_THAT(refusal("adapter.target_modules=[]"), HasSubstr("adapter: names no module"));
+  const fs::path file =
+      recipe_file([](nlohmann::json& recipe) { recipe["stages"].push_back(recipe["stages"][0]); });
+  EXPECT_THROW(read_recipe(file), ConfigError);
+  try {
+    run("typo", [](nlohmann::json& recipe) {
+      recipe["adapter"] = {{"target_modules", {"q_proj", "q_prj"}}};
+    });
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'q_prj' is the end of no dense layer's name"));
+  }
+}
+
+}  // namespace
+}  // namespace tarsier

@@ -36,7 +36,7 @@ bool parse(Flags& flags, Arguments arguments) {
   CLI::App app;
   describe_command(
       app, "data synth",
-      "Write clips of the moving-shapes world as mp4 files, with their exact events, "
+      "Write clips of the moving-shapes world as mp4 files, with their exact events and sounds, "
       "descriptions in English, Chinese and Spanish, and "
       "questions in clips.jsonl. The rows are training data as they stand; --rows writes rows "
       "of one text each beside them.",
@@ -79,12 +79,13 @@ bool parse(Flags& flags, Arguments arguments) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 60.0))
       ->type_name("SECONDS");
-  app.add_option("--omit", flags.texts.flaws.omit, "Share of the events a flawed text leaves out")
+  app.add_option("--omit", flags.texts.flaws.omit,
+                 "Share of the events and sounds a flawed text leaves out")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("SHARE");
   app.add_option("--invent", flags.texts.flaws.invent,
-                 "Events a flawed text invents, for each that happened")
+                 "Events and sounds a flawed text invents, for each that was")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("SHARE");

@@ -88,6 +88,11 @@ std::string table_of(const WorldScores& s) {
   row("opening scene F1", s.scene_f1);
   row("interval IoU", s.interval_iou);
   row("interval exact", s.interval_exact);
+  if (s.sounds > 0) {
+    row("sound precision", s.sound_precision);
+    row("sound recall", s.sound_recall);
+    row("sound F1", s.sound_f1);
+  }
   row("questions", s.qa);
   row("probes", s.probes);
   row("probe yes-rate", s.probe_yes_rate);

@@ -7,8 +7,8 @@ namespace tarsier {
 
 /// AutoDQ's questions answered exactly, for texts about the moving-shapes world: the grammar reads
 /// them (synth/grammar.h), and events match one to one by kind, object and argument
-/// (synth/event_match.h), as WorldScorer counts them. An event is entailed or neutral; what the
-/// grammar does not read tells no event and is counted apart.
+/// (synth/event_match.h), as WorldScorer counts them; sounds are events like the others. An event
+/// is entailed or neutral; what the grammar does not read tells no event and is counted apart.
 class ExactEventJudge : public EventJudge {
  public:
   explicit ExactEventJudge(Language language) : language_(language) {}

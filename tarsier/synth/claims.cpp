@@ -142,7 +142,7 @@ bool looks_true(const Event& claim, const Clip& clip) {
   });
 }
 
-bool is_sound(const Event& claim, const Clip& clip) {
+bool is_plausible(const Event& claim, const Clip& clip) {
   if (claim.kind == EventKind::cut) return true;
   if (turns_unseen(claim) || !may_be_named(clip, claim.actor.colour, claim.actor.shape))
     return false;
@@ -242,7 +242,7 @@ Event false_claim(const Clip& clip, const Event& truth, bool near, Random& rando
           break;
       }
     }
-    if (is_sound(claim, clip) && times_true(clip, claim) == 0) return claim;
+    if (is_plausible(claim, clip) && times_true(clip, claim) == 0) return claim;
   }
 }
 

@@ -10,6 +10,7 @@
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/prompts.h"
 #include "tarsier/synth/questions.h"
+#include "tarsier/synth/sound_words.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 
@@ -44,6 +45,17 @@ Json event_json(const Event& event, const std::vector<double>& seconds) {
   if (event.kind == EventKind::recount) json["to_count"] = event.to_count;
   if (event.kind == EventKind::cut)
     json["to_background"] = text(word(event.to_background, Language::english));
+  return json;
+}
+
+Json sound_json(const Clip& clip, const ClipSound& sound, const std::vector<double>& seconds) {
+  const FrameInterval frames = frame_interval(sound.start, sound.end, seconds);
+  Json json = {{"kind", text(name_of(sound.kind))},
+               {"start", sound.start},
+               {"end", sound.end},
+               {"frames", {frames.first + 1, frames.last + 1}},
+               {"text", sound_clause(sound.kind, event_of(clip, sound), Language::english)}};
+  if (sound.event >= 0) json["event"] = sound.event;
   return json;
 }
 
@@ -100,6 +112,8 @@ std::string clip_row(const Clip& clip, const std::string& video_file, std::int64
   if (clip.horizon > 0) row["horizon"] = clip.horizon;
   row["events"] = Json::array();
   for (const Event& event : clip.events) row["events"].push_back(event_json(event, seconds));
+  for (const ClipSound& sound : clip.sounds)
+    row["sounds"].push_back(sound_json(clip, sound, seconds));
   const std::string description = describe(clip, Language::english, random);
   row["descriptions"] = {{"en", description}, {"zh", describe(clip, Language::chinese, random)}};
   row["with_intervals"] = {

@@ -2,6 +2,7 @@
 
 #include "tarsier/media/video_writer.h"
 #include "tarsier/synth/raster.h"
+#include "tarsier/synth/soundtrack.h"
 #include "tarsier/synth/timeline.h"
 
 namespace tarsier {
@@ -10,6 +11,10 @@ void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_
   VideoWriterOptions options;  // H.264, CRF 23
   options.frames_per_second = kFramesPerSecond;
   options.comment = kWorldMark;
+  if (!clip.sounds.empty()) {
+    options.sound.codec = "aac";
+    options.sound.sample_rate = kSoundRate;
+  }
   VideoWriter writer(file, Size{.height = side, .width = side}, options);
   Renderer renderer(clip, side);
   std::vector<std::uint8_t> rgb(static_cast<std::size_t>(side * side * 3));
@@ -17,6 +22,7 @@ void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_
     renderer.render(static_cast<double>(frame) / kFramesPerSecond, rgb);
     writer.write(rgb);
   }
+  if (!clip.sounds.empty()) writer.write_sound(soundtrack(clip));
   writer.finish();
 }
 

@@ -13,6 +13,11 @@
 namespace tarsier {
 namespace {
 
+void longest_first(std::vector<std::string_view>& words) {
+  std::stable_sort(words.begin(), words.end(),
+                   [](std::string_view a, std::string_view b) { return a.size() > b.size(); });
+}
+
 // The words a sentence is cut into, longest first where one begins another.
 std::vector<std::string_view> known_words(const LanguageTable& words) {
   std::vector<std::string_view> known = words.particles;
@@ -29,8 +34,7 @@ std::vector<std::string_view> known_words(const LanguageTable& words) {
   add(words.directions);
   add(words.edges);
   add(words.counts);
-  std::stable_sort(known.begin(), known.end(),
-                   [](std::string_view a, std::string_view b) { return a.size() > b.size(); });
+  longest_first(known);
   return known;
 }
 
@@ -60,10 +64,10 @@ void cut_into_words(std::string_view text, std::span<const std::string_view> wor
 
 }  // namespace
 
-std::vector<std::string> corpus(Language language) {
+std::vector<std::string> corpus(Language language, bool with_sounds) {
   constexpr std::uint64_t kClips = 400;
   const LanguageTable& words = table(language);
-  const std::vector<std::string_view> known = known_words(words);
+  std::vector<std::string_view> known = known_words(words);
   std::vector<std::string> texts;
   const auto add = [&](std::string_view text) {
     if (words.particles.empty()) {
@@ -72,9 +76,9 @@ std::vector<std::string> corpus(Language language) {
       cut_into_words(text, known, texts);
     }
   };
-  for (const std::string& level : level_names()) {
+  const auto add_level = [&](const Level& level) {
     for (std::uint64_t index = 0; index < kClips; ++index) {
-      const Clip clip = make_clip(level_named(level), Split::train, 0, index);
+      const Clip clip = make_clip(level, Split::train, 0, index);
       const std::vector<double> seconds = sampled_seconds(clip, index % 2 == 0 ? 8 : 16);
       Random random({index});
       add(describe(clip, language, random));
@@ -86,11 +90,21 @@ std::vector<std::string> corpus(Language language) {
         add(question.answer);
       }
     }
+  };
+  const auto has_sound = [](const std::string& name) { return level_named(name).max_sounds > 0; };
+  for (const std::string& name : level_names()) {
+    if (!has_sound(name)) add_level(level_named(name));
   }
   const Prompts& asked = prompts(language);
   for (const std::string_view prompt :
        {asked.describe, asked.intervals, asked.brief, asked.caption, asked.commentary})
     add(prompt);
+  if (!with_sounds) return texts;
+  known.insert(known.end(), words.sounds.particles.begin(), words.sounds.particles.end());
+  longest_first(known);
+  for (const std::string& name : level_names()) {
+    if (has_sound(name)) add_level(level_named(name));
+  }
   return texts;
 }
 

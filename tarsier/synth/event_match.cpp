@@ -1,6 +1,8 @@
 #include "tarsier/synth/event_match.h"
 
 #include "tarsier/synth/phrasing.h"
+#include "tarsier/synth/sound_words.h"
+#include "tarsier/synth/timeline.h"
 
 namespace tarsier {
 
@@ -14,7 +16,24 @@ ParsedEvent told_event(const Event& event) {
           .to_count = event.to_count};
 }
 
+ParsedEvent told_sound(const Clip& clip, const ClipSound& sound) {
+  const Event* event = event_of(clip, sound);
+  ParsedEvent told = event == nullptr ? ParsedEvent{} : told_event(*event);
+  told.sound = sound.kind;
+  told.tied = event != nullptr;
+  return told;
+}
+
+std::vector<ParsedEvent> told_events(const Clip& clip) {
+  std::vector<ParsedEvent> told;
+  for (const Happening& each : happenings(clip.events, clip.sounds))
+    told.push_back(each.event != nullptr ? told_event(*each.event) : told_sound(clip, *each.sound));
+  return told;
+}
+
 bool same_event(const ParsedEvent& a, const ParsedEvent& b) {
+  if (a.sound != b.sound || a.tied != b.tied) return false;
+  if (a.sound && !a.tied) return true;
   if (a.kind != b.kind) return false;
   switch (a.kind) {
     case EventKind::cut:
@@ -52,6 +71,7 @@ std::string told_clause(const ParsedEvent& event, Language language) {
   told.to_colour = event.to_colour;
   told.to_background = event.to_background;
   told.to_count = event.to_count;
+  if (event.sound) return sound_clause(*event.sound, event.tied ? &told : nullptr, language);
   return event_clause(told, language);
 }
 

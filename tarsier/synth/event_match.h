@@ -9,14 +9,22 @@
 
 namespace tarsier {
 
-/// Which told events are which true ones: the one rule behind every exact score of the world.
+/// Which told events and sounds are which true ones: the one rule behind every exact score of the
+/// world.
 
 /// An event as a perfect description tells it, without frames.
 ParsedEvent told_event(const Event& event);
 
+/// The same of a sound, with the event that it goes with.
+ParsedEvent told_sound(const Clip& clip, const ClipSound& sound);
+/// All that happens in a clip, in the order of happenings() (timeline.h).
+std::vector<ParsedEvent> told_events(const Clip& clip);
+
 /// The same kind, object and argument: the direction of a move, bounce, follow or walk, a
 /// recolour's colour, a recount's number, the partner (of a swap either way round), a cut's
-/// background, an appear's size and place. An equivalence: frames play no part.
+/// background, an appear's size and place. Sounds: the same kind, and both with the same event or
+/// both with none; so a sound that goes with an event is not told by its name alone. An
+/// equivalence: frames play no part.
 bool same_event(const ParsedEvent& a, const ParsedEvent& b);
 
 /// A told event as a clause, as event_clause (phrasing.h) has it; parse_description reads it back.

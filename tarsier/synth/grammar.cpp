@@ -4,6 +4,7 @@
 
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/phrases.h"
+#include "tarsier/synth/sound_words.h"
 
 namespace tarsier {
 namespace {
@@ -68,7 +69,16 @@ class Parser {
     if (!sentence.empty() && sentence[0] >= 'A' && sentence[0] <= 'Z') {
       sentence[0] = static_cast<char>(sentence[0] - 'A' + 'a');
     }
-    if (!add_opening(sentence) && !add_event(sentence)) ++scene_.unparsed;
+    if (add_opening(sentence)) return;
+    std::optional<ParsedEvent> event = read_event(sentence);
+    if (!event) event = read_sound(sentence);
+    if (!event) {
+      ++scene_.unparsed;
+      return;
+    }
+    event->first_frame = interval_.first;
+    event->last_frame = interval_.last;
+    scene_.events.push_back(*event);
   }
 
   bool add_opening(std::string_view sentence) {
@@ -84,25 +94,42 @@ class Parser {
     return false;
   }
 
-  bool add_event(std::string_view sentence) {
+  std::optional<ParsedEvent> read_event(std::string_view sentence) const {
     if (!take(sentence, words_.then)) take(sentence, words_.meanwhile);
+    return read_clause(sentence);
+  }
+
+  std::optional<ParsedEvent> read_clause(std::string_view clause) const {
     for (std::size_t kind = 0; kind < phrases_.events.size(); ++kind) {
       for (const Phrase& phrase : phrases_.events[kind]) {
         SlotValues values;
-        if (!match(phrase, sentence, values, language_)) continue;
-        scene_.events.push_back({.kind = static_cast<EventKind>(kind),
-                                 .actor = values.actor,
-                                 .partner = values.partner,
-                                 .direction = values.direction,
-                                 .to_colour = values.to_colour,
-                                 .to_background = values.background,
-                                 .to_count = values.to_count,
-                                 .first_frame = interval_.first,
-                                 .last_frame = interval_.last});
-        return true;
+        if (!match(phrase, clause, values, language_)) continue;
+        return ParsedEvent{.kind = static_cast<EventKind>(kind),
+                           .actor = values.actor,
+                           .partner = values.partner,
+                           .direction = values.direction,
+                           .to_colour = values.to_colour,
+                           .to_background = values.background,
+                           .to_count = values.to_count};
       }
     }
-    return false;
+    return std::nullopt;
+  }
+
+  std::optional<ParsedEvent> read_sound(std::string_view sentence) const {
+    for (const SoundForm& form : sound_forms(language_)) {
+      if (!sentence.starts_with(form.before)) continue;
+      std::string_view rest = sentence.substr(form.before.size());
+      if (!form.tied && rest.empty()) return ParsedEvent{.sound = form.kind};
+      if (!form.tied || !rest.ends_with(form.after)) continue;
+      rest.remove_suffix(form.after.size());
+      if (std::optional<ParsedEvent> event = read_clause(rest)) {
+        event->sound = form.kind;
+        event->tied = true;
+        return event;
+      }
+    }
+    return std::nullopt;
   }
 
   Language language_;

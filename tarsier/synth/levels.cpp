@@ -8,8 +8,8 @@ namespace {
 
 // Weights in the order of EventKind. The later kinds need more of a scene (neighbours, free cells,
 // figures, groups), so that they are rarely possible and weigh more.
-const std::array<Level, 3>& levels() {
-  static const std::array<Level, 3> all = {
+const std::array<Level, 4>& levels() {
+  static const std::array<Level, 4> all = {
       Level{.name = "easy", .seconds = 4, .max_objects = 1, .max_events = 1},
       Level{.name = "base"},
       Level{.name = "rich",
@@ -32,6 +32,7 @@ const std::array<Level, 3>& levels() {
             .min_zoom = 0.9,
             .max_zoom = 1.1,
             .horizon_rate = 0.3},
+      Level{.name = "av", .min_sounds = 1, .max_sounds = 3, .tied_rate = 0.5},
   };
   return all;
 }

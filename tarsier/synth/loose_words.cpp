@@ -5,6 +5,8 @@
 #include "tarsier/synth/claims.h"
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/phrasing.h"
+#include "tarsier/synth/sound_claims.h"
+#include "tarsier/synth/sound_words.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 
@@ -57,6 +59,30 @@ std::string say_scene(const Clip& clip, bool wrong, double leave_out, Language l
              {{"{objects}", list}, {"{background}", word(background, language)}});
 }
 
+std::string clause_of(const Clip& clip, const ClipSound& sound, Language language) {
+  return sound_clause(sound.kind, event_of(clip, sound), language);
+}
+
+// The clip's sounds, some left out and some invented, by start.
+std::vector<ClipSound> flawed_sounds(const Clip& clip, Language language, Random& random,
+                                     const FlawRates& rates, LooseText& loose) {
+  std::vector<ClipSound> told;
+  for (const ClipSound& truth : clip.sounds) {
+    if (random.chance(rates.omit)) {
+      ++loose.left_out;
+    } else {
+      told.push_back(truth);
+    }
+    if (!random.chance(rates.invent)) continue;
+    told.push_back(false_sound(clip, truth, random));
+    loose.flaws.push_back(
+        {"sound", clause_of(clip, told.back(), language), clause_of(clip, truth, language)});
+  }
+  std::stable_sort(told.begin(), told.end(),
+                   [](const ClipSound& a, const ClipSound& b) { return a.start < b.start; });
+  return told;
+}
+
 }  // namespace
 
 LooseText web_caption(const Clip& clip, Language language, Random& random, const WebRates& rates) {
@@ -93,9 +119,9 @@ LooseText drifting_commentary(const Clip& clip, std::span<const double> frame_se
 LooseText flawed_description(const Clip& clip, Language language, Random& random,
                              const FlawRates& rates) {
   LooseText loose;
-  Clip told = clip;
-  if (!clip.events.empty()) told.events = thinned(clip.events, rates.omit, random);
-  loose.left_out = static_cast<std::int64_t>(clip.events.size() - told.events.size());
+  std::vector<Event> told;
+  if (!clip.events.empty()) told = thinned(clip.events, rates.omit, random);
+  loose.left_out = static_cast<std::int64_t>(clip.events.size() - told.size());
   for (const Event& truth : clip.events) {
     if (!random.chance(rates.invent)) continue;
     Event invented = false_claim(clip, truth, true, random);
@@ -103,10 +129,11 @@ LooseText flawed_description(const Clip& clip, Language language, Random& random
     invented.end = truth.end;
     loose.flaws.push_back(
         {"event", event_clause(invented, language), event_clause(truth, language)});
-    told.events.push_back(invented);
+    told.push_back(invented);
   }
-  std::stable_sort(told.events.begin(), told.events.end(), comes_before);
-  loose.text = describe(told, language, random);
+  std::stable_sort(told.begin(), told.end(), comes_before);
+  const std::vector<ClipSound> sounds = flawed_sounds(clip, language, random, rates, loose);
+  loose.text = describe_told(clip, told, sounds, language, random);
   return loose;
 }
 

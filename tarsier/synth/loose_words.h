@@ -15,15 +15,16 @@ namespace tarsier {
 
 /// One thing a text says that is not so.
 struct Flaw {
-  std::string kind;         // "event", "object", "background": invented; "time": shifted
+  std::string kind;         // "event", "sound", "object", "background": invented; "time": shifted
   std::string said, truth;  // names, clauses or frame markers
   bool operator==(const Flaw&) const = default;
 };
 
 struct LooseText {
   std::string text;
-  std::vector<Flaw> flaws;    // in the order of the text
-  std::int64_t left_out = 0;  // objects of the opening, and events, that it does not mention
+  std::vector<Flaw> flaws;    // in the order of the text, those of sounds behind the others
+  std::int64_t left_out = 0;  // objects of the opening, and events, that it does not mention; and
+                              // sounds, of texts that may mention any
 };
 
 struct WebRates {
@@ -32,7 +33,7 @@ struct WebRates {
 };
 
 /// A line as a page has it beside a video: some objects of the opening scene, or one event; a
-/// language's web frames go around it. Outside the grammar.
+/// language's web frames go around it. Outside the grammar, and of what is seen alone.
 LooseText web_caption(const Clip& clip, Language language, Random& random, const WebRates& rates);
 
 struct DriftRates {
@@ -43,17 +44,18 @@ struct DriftRates {
 
 /// A running commentary: the true events in order, each after a frame interval that is shifted in
 /// time, in the form of describe_with_intervals() without the opening. Each interval that is not
-/// the true one is a "time" flaw.
+/// the true one is a "time" flaw. Of what is seen alone.
 LooseText drifting_commentary(const Clip& clip, std::span<const double> frame_seconds,
                               Language language, Random& random, const DriftRates& rates);
 
 struct FlawRates {
-  double omit = 0.25;    // of the events; one always stays
-  double invent = 0.15;  // events that did not happen, for each that did
+  double omit = 0.25;    // of the events, of which one always stays, and of the sounds
+  double invent = 0.15;  // events and sounds that were not, for each that was
 };
 
 /// A description as a hurried annotator writes it: describe()'s opening scene, then events, some of
-/// them left out and some invented, each a near miss of a true one at its time. Inside the grammar.
+/// them left out and some invented, each a near miss of a true one at its time; so too of
+/// sounds. Inside the grammar.
 LooseText flawed_description(const Clip& clip, Language language, Random& random,
                              const FlawRates& rates);
 

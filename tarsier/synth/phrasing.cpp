@@ -6,6 +6,7 @@
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/phrases.h"
 #include "tarsier/synth/question_words.h"
+#include "tarsier/synth/sound_words.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 
@@ -40,6 +41,11 @@ std::string opening_sentence(const Clip& clip, Language language, Random& random
   return as_sentence(fill(phrase, values, language), language);
 }
 
+std::string any_sound_clause(const Clip& clip, const ClipSound& sound, Language language,
+                             Random& random) {
+  return any_sound_clause(sound.kind, event_of(clip, sound), language, random);
+}
+
 }  // namespace
 
 std::string as_sentence(std::string clause, Language language) {
@@ -48,15 +54,24 @@ std::string as_sentence(std::string clause, Language language) {
 }
 
 std::string describe(const Clip& clip, Language language, Random& random) {
+  return describe_told(clip, clip.events, clip.sounds, language, random);
+}
+
+std::string describe_told(const Clip& clip, std::span<const Event> events,
+                          std::span<const ClipSound> sounds, Language language, Random& random) {
   const LanguageTable& words = table(language);
   std::string text = opening_sentence(clip, language, random);
-  for (std::size_t i = 0; i < clip.events.size(); ++i) {
+  const Event* before = nullptr;
+  for (const Happening& each : happenings(events, sounds)) {
     std::string clause;
-    if (i > 0 && random.chance(0.5)) {
-      const bool beside = clip.events[i].start < clip.events[i - 1].end;
-      clause = beside ? words.meanwhile : words.then;
+    if (each.sound != nullptr) {
+      clause = any_sound_clause(clip, *each.sound, language, random);
+    } else {
+      if (before != nullptr && random.chance(0.5))
+        clause = each.start < before->end ? words.meanwhile : words.then;
+      clause += any_clause(*each.event, language, random);
+      before = each.event;
     }
-    clause += any_clause(clip.events[i], language, random);
     text.append(words.space).append(as_sentence(std::move(clause), language));
   }
   return text;
@@ -65,9 +80,12 @@ std::string describe(const Clip& clip, Language language, Random& random) {
 std::string describe_with_intervals(const Clip& clip, std::span<const double> frame_seconds,
                                     Language language, Random& random) {
   std::string text = opening_sentence(clip, language, random);
-  for (const Event& event : clip.events) {
-    text += frame_marker(frame_interval(event, frame_seconds));
-    text += as_sentence(any_clause(event, language, random), language);
+  for (const Happening& each : happenings(clip.events, clip.sounds)) {
+    text += frame_marker(frame_interval(each.start, each.end, frame_seconds));
+    text +=
+        as_sentence(each.event != nullptr ? any_clause(*each.event, language, random)
+                                          : any_sound_clause(clip, *each.sound, language, random),
+                    language);
   }
   return text;
 }

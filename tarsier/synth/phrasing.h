@@ -12,11 +12,16 @@ namespace tarsier {
 /// A clip in words; `random` only chooses among paraphrases. Every sentence is inverted by
 /// grammar.h.
 
-/// The opening scene, then the events in order (comes_before); "then" may stand before one that
-/// begins after the one before it ends, "meanwhile" before one that does not: "On a gray
-/// background, there is a small red circle at the top left and a big blue star in the center. The
-/// red circle moves right. Then the red circle turns blue."
+/// The opening scene, then the events in order (comes_before) and the sounds among them by time;
+/// "then" may stand before one that begins after the one before it ends, "meanwhile" before one
+/// that does not: "On a gray background, there is a small red circle at the top left and a big blue
+/// star in the center. The red circle moves right. Then the red circle turns blue."
 std::string describe(const Clip& clip, Language language, Random& random);
+
+/// The same of some events and sounds in place of the clip's; a sound's event stays one of the
+/// clip's.
+std::string describe_told(const Clip& clip, std::span<const Event> events,
+                          std::span<const ClipSound> sounds, Language language, Random& random);
 
 /// The same, each event after its frame interval in Tarsier2's notation, 1-based over
 /// `frame_seconds`:

@@ -11,6 +11,7 @@
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/question_words.h"
 #include "tarsier/synth/slot_words.h"
+#include "tarsier/synth/sound_questions.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 
@@ -330,11 +331,14 @@ class Asker {
 
 std::vector<Question> make_questions(const Clip& clip, std::span<const double> frame_seconds,
                                      Language language, Random& random) {
-  return Asker(clip, frame_seconds, language, random).ask();
+  std::vector<Question> questions = Asker(clip, frame_seconds, language, random).ask();
+  std::vector<Question> heard = sound_questions(clip, language, random);
+  std::move(heard.begin(), heard.end(), std::back_inserter(questions));
+  return questions;
 }
 
 bool is_probe(std::string_view kind) {
-  return kind == "is_there" || kind == "does_it" || kind == "before";
+  return kind == "is_there" || kind == "does_it" || kind == "before" || kind == "is_heard";
 }
 
 namespace {

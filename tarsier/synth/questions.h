@@ -15,16 +15,16 @@ namespace tarsier {
 /// kind: colour, shape, count, place, background, first, after, times, when, is_there, does_it,
 /// before, choice. The three before `choice` are probes: their answers are yes / no (是 / 否, sí /
 /// no). Order is comes_before's: what begins first happens first; "after" is asked of events that
-/// are over when the next begins.
+/// are over when the next begins. Of clips with sounds also the kinds of sound_questions.h.
 struct Question {
   std::string kind, question, answer;
 };
 
-/// Every kind of question this clip has an unambiguous answer to, in the order above; at least one
-/// per kind that applies. Answers are a few words and nothing else. Probes come as neighbours in
-/// balanced pairs, one yes and one no in random order; half of the false ones differ from the truth
-/// in a single attribute. "when" is answered by a frame interval over `frame_seconds` ("<frame:
-/// 2-4>"), "choice" by a letter.
+/// Every kind of question this clip has an unambiguous answer to, in the order above and then those
+/// about sounds; at least one per kind that applies. Answers are a few words and nothing else.
+/// Probes come as neighbours in balanced pairs, one yes and one no in random order; half of the
+/// false ones differ from the truth in a single attribute. "when" is answered by a frame interval
+/// over `frame_seconds` ("<frame: 2-4>"), "choice" by a letter.
 std::vector<Question> make_questions(const Clip& clip, std::span<const double> frame_seconds,
                                      Language language, Random& random);
 
@@ -40,7 +40,7 @@ std::vector<Question> draw_questions(const Clip& clip, std::span<const double> f
                                      Language language, std::int64_t count, Random& random,
                                      const std::map<std::string, double>& weights = {});
 
-/// True for is_there, does_it and before.
+/// True for is_there, does_it, before and is_heard.
 bool is_probe(std::string_view kind);
 
 }  // namespace tarsier

@@ -9,6 +9,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/base/random.h"
 #include "tarsier/synth/cast.h"
+#include "tarsier/synth/sounds.h"
 
 namespace tarsier {
 namespace {
@@ -187,6 +188,12 @@ Clip make_clip(const Level& level, Split split, std::uint64_t seed, std::uint64_
   clip.split = split;
   clip.seed = seed;
   clip.index = index;
+  if (level.max_sounds > 0) {  // a stream of their own: what is seen does not depend on them
+    constexpr std::uint64_t kSoundTag = 0x736f756e6473;  // "sounds"
+    clip.sounds = draw_sounds(level, clip,
+                              Random({kSoundTag, static_cast<std::uint64_t>(split), seed, index,
+                                      options.unseen ? 1u : 0u}));
+  }
   return clip;
 }
 

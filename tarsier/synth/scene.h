@@ -9,10 +9,10 @@
 
 namespace tarsier {
 
-/// "easy", "base" or "rich". Throws ConfigError for any other name.
+/// "easy", "base", "rich" or "av". Throws ConfigError for any other name.
 const Level& level_named(std::string_view name);
 std::vector<std::string> level_names();
-std::string level_list();  // "easy, base or rich"
+std::string level_list();  // "easy, base, rich or av"
 
 struct ClipOptions {
   /// A clip of the "unseen" set: one object of the opening scene has a held-out (colour, shape),

@@ -1,6 +1,7 @@
 #include "tarsier/synth/timeline.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "tarsier/base/error.h"
 #include "tarsier/synth/grid.h"
@@ -141,16 +142,40 @@ std::vector<const Event*> events_between(const Clip& clip, double from, double t
 }
 
 FrameInterval frame_interval(const Event& event, std::span<const double> frame_seconds) {
+  return frame_interval(event.start, event.end, frame_seconds);
+}
+
+FrameInterval frame_interval(double start, double end, std::span<const double> frame_seconds) {
   check(!frame_seconds.empty(), "a frame interval is over at least one frame");
   const auto count = static_cast<std::int64_t>(frame_seconds.size());
   FrameInterval interval{0, count - 1};
   for (std::int64_t i = 0; i < count; ++i) {
-    if (frame_seconds[static_cast<std::size_t>(i)] <= event.start + kTimeSlack) interval.first = i;
+    if (frame_seconds[static_cast<std::size_t>(i)] <= start + kTimeSlack) interval.first = i;
   }
   for (std::int64_t i = count - 1; i >= 0; --i) {
-    if (frame_seconds[static_cast<std::size_t>(i)] >= event.end - kTimeSlack) interval.last = i;
+    if (frame_seconds[static_cast<std::size_t>(i)] >= end - kTimeSlack) interval.last = i;
   }
   return interval;
+}
+
+std::vector<Happening> happenings(std::span<const Event> events,
+                                  std::span<const ClipSound> sounds) {
+  std::vector<Happening> all;
+  auto sound = sounds.begin();
+  const auto add_sounds_before = [&](double seconds) {
+    for (; sound != sounds.end() && sound->start < seconds; ++sound)
+      all.push_back({.sound = &*sound, .start = sound->start, .end = sound->end});
+  };
+  for (const Event& event : events) {
+    add_sounds_before(event.start);
+    all.push_back({.event = &event, .start = event.start, .end = event.end});
+  }
+  add_sounds_before(std::numeric_limits<double>::infinity());
+  return all;
+}
+
+const Event* event_of(const Clip& clip, const ClipSound& sound) {
+  return sound.event < 0 ? nullptr : &clip.events[static_cast<std::size_t>(sound.event)];
 }
 
 std::pair<double, double> seconds_of(FrameInterval interval, std::span<const double> frame_seconds,

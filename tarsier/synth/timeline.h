@@ -74,6 +74,23 @@ std::vector<const Event*> events_between(const Clip& clip, double from, double t
 /// Neighbouring events may share frames.
 FrameInterval frame_interval(const Event& event, std::span<const double> frame_seconds);
 
+/// The same of anything that starts and ends at these seconds, as a sound does.
+FrameInterval frame_interval(double start, double end, std::span<const double> frame_seconds);
+
+/// One thing that a description tells, of a clip's events and sounds: the one or the other.
+struct Happening {
+  const Event* event = nullptr;
+  const ClipSound* sound = nullptr;
+  double start = 0, end = 0;
+};
+
+/// Events in the order given, and each sound before the first event that starts later than it does;
+/// so an event comes before the sound that goes with it. Points into the arguments.
+std::vector<Happening> happenings(std::span<const Event> events, std::span<const ClipSound> sounds);
+
+/// The event a sound goes with, or null. Points into `clip`.
+const Event* event_of(const Clip& clip, const ClipSound& sound);
+
 /// Seconds that a frame interval stands for: half-way to the frame before the first, half-way to
 /// the frame after the last, clamped to [0, duration].
 std::pair<double, double> seconds_of(FrameInterval interval, std::span<const double> frame_seconds,

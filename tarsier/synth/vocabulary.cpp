@@ -35,6 +35,13 @@ std::string_view name_of(EventKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+std::string_view name_of(SoundKind kind) {
+  static constexpr std::array<std::string_view, kSoundKinds> kNames = {
+      "low tone",   "high tone", "two beeps",    "three beeps",
+      "four beeps", "click",     "rising sweep", "falling sweep"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 std::string_view name_of(Split split) {
   static constexpr std::array<std::string_view, 3> kNames = {"train", "validation", "test"};
   return kNames[static_cast<std::size_t>(split)];

@@ -17,6 +17,7 @@ std::string_view word(Direction direction, Language language);  // not for Direc
 std::string_view place_words(Cell cell, Language language);     // "top left", "center"
 std::string_view count_word(int count, Language language);      // of a group: "two" to "five"
 std::string_view name_of(EventKind kind);                       // "appear"; for logs and JSON
+std::string_view name_of(SoundKind kind);                       // "low tone"
 std::string_view name_of(Split split);                          // "train"
 
 /// The words that say what a look is: {"red", "circle", "big", "top", "left"}; cells give one or
@@ -27,7 +28,8 @@ std::string background_word(Background background, Language language = Language:
 
 /// Text to train a tokenizer on, so that each word of the world becomes one token: sentences in
 /// languages with spaces (a splitter cuts at them), single words and phrases in Chinese, where a
-/// run of characters has no spaces. Holds the words of every level, and the prompts.
-std::vector<std::string> corpus(Language language);
+/// run of characters has no spaces. Holds the words of every silent level, and the prompts;
+/// `with_sounds`: behind these also texts of the levels with sound.
+std::vector<std::string> corpus(Language language, bool with_sounds = false);
 
 }  // namespace tarsier

@@ -40,6 +40,17 @@ enum class EventKind {
   fall      // a figure falls over and stays down
 };
 enum class Direction { none, left, right, up, down };
+/// What may be heard. Numbers of beeps are kinds of their own, as pitches and directions are.
+enum class SoundKind {
+  low_tone,
+  high_tone,
+  two_beeps,
+  three_beeps,
+  four_beeps,
+  click,
+  rising_sweep,
+  falling_sweep
+};
 enum class Split { train, validation, test };
 enum class Language { english, chinese, spanish };
 /// 0 to 8, row by row from the top left.
@@ -49,6 +60,7 @@ inline constexpr int kShapes = 6, kColours = 7, kSizes = 2, kBackgrounds = 5, kC
 inline constexpr int kEventKinds = 10;  // kShapes and kEventKinds: those of the level base
 inline constexpr int kAllShapes = 7, kAllEventKinds = 18;
 inline constexpr int kLeastInGroup = 2, kMostInGroup = 5;
+inline constexpr int kSoundKinds = 8;
 inline constexpr int kFramesPerSecond = 25;
 inline constexpr std::array kLanguages = {Language::english, Language::chinese, Language::spanish};
 
@@ -100,6 +112,16 @@ constexpr bool comes_before(const Event& a, const Event& b) {
   return a.start != b.start ? a.start < b.start : a.object < b.object;
 }
 
+/// One sound. Times are multiples of 1/25 s; no two sounds of a clip are less than 0.3 s apart.
+struct ClipSound {
+  SoundKind kind = SoundKind::click;
+  double start = 0, end = 0;  // seconds
+  int event = -1;  // index into Clip::events of the one it goes with, and starts with; -1: it comes
+                   // from off screen, half a second at least from the start of any event
+  double hertz = 0, to_hertz = 0;  // at its start and at its end: one pitch but for a sweep
+  bool operator==(const ClipSound&) const = default;
+};
+
 /// How often each kind of event is tried first, against the others; 0: never.
 using KindWeights = std::array<int, kAllEventKinds>;
 inline constexpr KindWeights kBaseWeights = {1, 1, 2, 1, 1, 1, 1, 1, 1, 1};
@@ -124,6 +146,8 @@ struct Level {
   double camera_rate = 0;                          // share of the clips whose camera moves
   double max_pan = 0, min_zoom = 1, max_zoom = 1;  // of such a clip, at its end
   double horizon_rate = 0;                         // share of the clips with a horizon
+  int min_sounds = 0, max_sounds = 0;
+  double tied_rate = 0;  // share of the sounds that go with an event, as far as there are events
   bool operator==(const Level&) const = default;
 };
 
@@ -149,6 +173,7 @@ struct Clip {
   int horizon = 0;  // the first row of the ground, in pixels of 336; 0: no horizon
   int shapes = kShapes, event_kinds = kEventKinds;  // the first so many are this clip's world: what
                                                     // a question about it may name
+  std::vector<ClipSound> sounds{};                  // by start; none but of the level av
   bool operator==(const Clip&) const = default;
 };
 

@@ -25,11 +25,9 @@ double f1(std::int64_t matched, std::int64_t truths, std::int64_t claims) {
   return share(2 * matched, truths + claims);
 }
 
-// A clip's events as a perfect description tells them.
-std::vector<ParsedEvent> told_events(const Clip& clip) {
-  std::vector<ParsedEvent> told;
-  for (const Event& event : clip.events) told.push_back(told_event(event));
-  return told;
+std::int64_t sounds_in(const std::vector<ParsedEvent>& told) {
+  return std::count_if(told.begin(), told.end(),
+                       [](const ParsedEvent& event) { return event.sound.has_value(); });
 }
 
 std::int64_t count_of(const std::vector<std::int64_t>& matched) {
@@ -88,10 +86,15 @@ double interval_iou(FrameInterval a, FrameInterval b) {
 
 void WorldScorer::add_description(const Clip& clip, const ParsedScene& parsed) {
   ++clips_;
-  true_events_ += static_cast<std::int64_t>(clip.events.size());
-  claimed_events_ += static_cast<std::int64_t>(parsed.events.size());
   const std::vector<ParsedEvent> truths = told_events(clip);
-  matched_events_ += count_of(match_events(truths, parsed.events));
+  true_events_ += static_cast<std::int64_t>(truths.size());
+  claimed_events_ += static_cast<std::int64_t>(parsed.events.size());
+  const std::vector<std::int64_t> claims = match_events(truths, parsed.events);
+  matched_events_ += count_of(claims);
+  true_sounds_ += sounds_in(truths);
+  claimed_sounds_ += sounds_in(parsed.events);
+  for (std::size_t i = 0; i < claims.size(); ++i)
+    matched_sounds_ += truths[i].sound && claims[i] >= 0 ? 1 : 0;
   ordered_events_ += common_subsequence(truths, parsed.events);
   true_objects_ += static_cast<std::int64_t>(clip.opening.size());
   claimed_objects_ += static_cast<std::int64_t>(parsed.opening.size());
@@ -110,11 +113,12 @@ void WorldScorer::add_description(const Clip& clip, const ParsedScene& parsed) {
 void WorldScorer::add_intervals(const Clip& clip, std::span<const double> frame_seconds,
                                 const ParsedScene& parsed) {
   const std::vector<std::int64_t> claims = match_events(told_events(clip), parsed.events);
+  const std::vector<Happening> truths = happenings(clip.events, clip.sounds);
   for (std::size_t i = 0; i < claims.size(); ++i) {
     if (claims[i] < 0) continue;
     const ParsedEvent& claim = parsed.events[static_cast<std::size_t>(claims[i])];
     const FrameInterval said{claim.first_frame, claim.last_frame};
-    const FrameInterval truth = frame_interval(clip.events[i], frame_seconds);
+    const FrameInterval truth = frame_interval(truths[i].start, truths[i].end, frame_seconds);
     ++intervals_;
     exact_intervals_ += said == truth ? 1 : 0;
     interval_iou_ += interval_iou(said, truth);
@@ -155,33 +159,45 @@ WorldScores WorldScorer::scores() const {
   scores.total = scores.miss + scores.hallucination;
   scores.unparsed = share(unparsed_, sentences_);
   scores.clips = clips_;
+  scores.sounds = true_sounds_;
+  if (true_sounds_ > 0) {
+    scores.sound_precision = share(matched_sounds_, claimed_sounds_);
+    scores.sound_recall = share(matched_sounds_, true_sounds_);
+    scores.sound_f1 = f1(matched_sounds_, true_sounds_, claimed_sounds_);
+  }
   return scores;
 }
 
 nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
                                  std::uint64_t seed, const std::string& model, Language language) {
-  return {{"event_precision", scores.event_precision},
-          {"event_recall", scores.event_recall},
-          {"event_f1", scores.event_f1},
-          {"order", scores.order},
-          {"scene_f1", scores.scene_f1},
-          {"interval_iou", scores.interval_iou},
-          {"interval_exact", scores.interval_exact},
-          {"qa", scores.qa},
-          {"probes", scores.probes},
-          {"probe_yes_rate", scores.probe_yes_rate},
-          {"qa_by_kind", scores.qa_by_kind},
-          {"miss", scores.miss},
-          {"hallucination", scores.hallucination},
-          {"total", scores.total},
-          {"unparsed", scores.unparsed},
-          {"unseen_event_f1", unseen.event_f1},
-          {"unseen_scene_f1", unseen.scene_f1},
-          {"unseen_object_recall", unseen.held_out_recall},
-          {"clips", scores.clips},
-          {"seed", seed},
-          {"language", table(language).name},
-          {"model", model}};
+  nlohmann::json json{{"event_precision", scores.event_precision},
+                      {"event_recall", scores.event_recall},
+                      {"event_f1", scores.event_f1},
+                      {"order", scores.order},
+                      {"scene_f1", scores.scene_f1},
+                      {"interval_iou", scores.interval_iou},
+                      {"interval_exact", scores.interval_exact},
+                      {"qa", scores.qa},
+                      {"probes", scores.probes},
+                      {"probe_yes_rate", scores.probe_yes_rate},
+                      {"qa_by_kind", scores.qa_by_kind},
+                      {"miss", scores.miss},
+                      {"hallucination", scores.hallucination},
+                      {"total", scores.total},
+                      {"unparsed", scores.unparsed},
+                      {"unseen_event_f1", unseen.event_f1},
+                      {"unseen_scene_f1", unseen.scene_f1},
+                      {"unseen_object_recall", unseen.held_out_recall},
+                      {"clips", scores.clips},
+                      {"seed", seed},
+                      {"language", table(language).name},
+                      {"model", model}};
+  if (scores.sounds > 0) {
+    json["sound_precision"] = scores.sound_precision;
+    json["sound_recall"] = scores.sound_recall;
+    json["sound_f1"] = scores.sound_f1;
+  }
+  return json;
 }
 
 }  // namespace tarsier

@@ -31,6 +31,10 @@ struct WorldScores {
   double total = 0;                          // miss + hallucination
   double unparsed = 0;                       // share of sentences outside the grammar
   std::int64_t clips = 0;                    // descriptions scored
+  // The scores of events above count sounds among them. These are of sounds alone, and 0 where no
+  // clip has any.
+  double sound_precision = 0, sound_recall = 0, sound_f1 = 0;
+  std::int64_t sounds = 0;  // true ones
 };
 
 /// Frames in both over frames in either; 0 when one is no interval (first < 0).
@@ -39,7 +43,7 @@ double interval_iou(FrameInterval a, FrameInterval b);
 /// Adds up counts over clips; scores() may be called at any time.
 class WorldScorer {
  public:
-  /// A description of a clip, parsed: events one to one by kind, object and argument
+  /// A description of a clip, parsed: events and sounds one to one by kind, object and argument
   /// (event_match.h), and the opening scene.
   void add_description(const Clip& clip, const ParsedScene& parsed);
   /// A description of the interval form: only the intervals of matched events are scored, over
@@ -57,6 +61,7 @@ class WorldScorer {
   };
   std::int64_t clips_ = 0;
   std::int64_t true_events_ = 0, claimed_events_ = 0, matched_events_ = 0, ordered_events_ = 0;
+  std::int64_t true_sounds_ = 0, claimed_sounds_ = 0, matched_sounds_ = 0;
   std::int64_t true_objects_ = 0, claimed_objects_ = 0, matched_objects_ = 0;
   Share held_out_;
   std::int64_t sentences_ = 0, unparsed_ = 0;
@@ -66,7 +71,8 @@ class WorldScorer {
   std::map<std::string, Share> answers_;
 };
 
-/// What `tarsier eval world --json` prints; `unseen` gives the unseen_ scores.
+/// What `tarsier eval world --json` prints; `unseen` gives the unseen_ scores. The sound_ scores
+/// are in it where a clip had sounds.
 nlohmann::json world_scores_json(const WorldScores& scores, const WorldScores& unseen,
                                  std::uint64_t seed, const std::string& model,
                                  Language language = Language::english);

@@ -12,6 +12,7 @@
 #include "tarsier/synth/grammar.h"
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/scene.h"
+#include "tarsier/synth/sound_claims.h"
 #include "tarsier/synth/world_score.h"
 
 namespace tarsier {
@@ -20,11 +21,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::array kLevels = {"easy", "base", "rich"};
+constexpr std::array kLevels = {"easy", "base", "rich", "av"};
 
-/// A description with events left out, told twice, turned around and made up, and with sentences
-/// outside the grammar.
-std::string disturbed(Clip clip, Language language, Random& random) {
+/// A description with events and sounds left out, told twice, turned around and made up, and with
+/// sentences outside the grammar.
+std::string disturbed(const Clip& clip, Language language, Random& random) {
   std::vector<Event> events;
   for (const Event& event : clip.events) {
     const std::int64_t choice = random.integer(0, 5);
@@ -35,8 +36,16 @@ std::string disturbed(Clip clip, Language language, Random& random) {
     if (choice == 3) events.push_back(events.back());
   }
   random.shuffle(events);
-  clip.events = std::move(events);
-  std::string text = describe(clip, language, random);
+  std::vector<ClipSound> sounds;
+  for (const ClipSound& sound : clip.sounds) {
+    const std::int64_t choice = random.integer(0, 5);
+    if (choice == 0) continue;
+    sounds.push_back(choice == 1 ? false_sound(clip, sound, random) : sound);
+    if (choice == 2) sounds.back().event = -1;  // its event is not said
+    if (choice == 3) sounds.push_back(sounds.back());
+  }
+  random.shuffle(sounds);
+  std::string text = describe_told(clip, events, sounds, language, random);
   if (random.chance(0.3)) text += language == Language::chinese ? "下雨了。" : " It rains.";
   if (random.chance(0.1)) text += " <frame: 2-1>?";
   return text;
@@ -48,10 +57,10 @@ AutoDqScore exact_score(const std::string& reference, const std::string& text, L
 }
 
 TEST(ExactJudge, CountsWhatWorldScorerCounts) {
-  std::int64_t hits = 0, unparsed = 0, imperfect = 0;
+  std::int64_t hits = 0, unparsed = 0, imperfect = 0, sounds = 0;
   for (std::uint64_t index = 0; index < 1500; ++index) {
     const Language language = kLanguages[index % kLanguages.size()];
-    const Clip clip = make_clip(level_named(kLevels[index % 7 % 3]), Split::validation, 3, index);
+    const Clip clip = make_clip(level_named(kLevels[index % 7 % 4]), Split::validation, 3, index);
     Random random({index, 0xd1});
     const std::string reference = describe(clip, language, random);
     const std::string text = disturbed(clip, language, random);
@@ -62,7 +71,7 @@ TEST(ExactJudge, CountsWhatWorldScorerCounts) {
     const WorldScores truth = scorer.scores();
 
     const AutoDqScore score = exact_score(reference, text, language);
-    const auto true_events = static_cast<std::int64_t>(clip.events.size());
+    const auto true_events = static_cast<std::int64_t>(clip.events.size() + clip.sounds.size());
     const auto claimed = static_cast<std::int64_t>(parsed.events.size());
     ASSERT_EQ(score.recall.total, true_events);
     ASSERT_EQ(score.precision.total, claimed);
@@ -76,7 +85,8 @@ TEST(ExactJudge, CountsWhatWorldScorerCounts) {
     ASSERT_EQ(score.unparsed, parsed.unparsed);
 
     std::vector<std::string> events;
-    for (const Event& event : clip.events) events.push_back(event_clause(event, language));
+    for (const ParsedEvent& event : told_events(clip))
+      events.push_back(told_clause(event, language));
     ExactCaptionJudge captions(language);
     const auto errors = std::get<CaptionErrors>(caption_errors(captions, events, text));
     ASSERT_EQ(errors.events, true_events);
@@ -87,18 +97,21 @@ TEST(ExactJudge, CountsWhatWorldScorerCounts) {
     ASSERT_EQ(errors.missed_events.size(), static_cast<std::size_t>(errors.missed));
 
     hits += score.recall.hits;
+    sounds += truth.sounds;
     unparsed += score.unparsed;
     imperfect += score.recall.hits < true_events ? 1 : 0;
   }
   EXPECT_GT(hits, 1000);
   EXPECT_GT(unparsed, 300);
   EXPECT_GT(imperfect, 500);
+  EXPECT_GT(sounds, 300);
 }
 
 TEST(ExactJudge, EventsComeOutAsSentencesThatReadBackTheSame) {
   for (std::uint64_t index = 0; index < 600; ++index) {
     const Language language = kLanguages[index % kLanguages.size()];
-    const Clip clip = make_clip(level_named("rich"), Split::validation, 4, index);
+    const Clip clip =
+        make_clip(level_named(index % 2 == 0 ? "rich" : "av"), Split::validation, 4, index);
     Random random({index});
     const std::string text = describe(clip, language, random);
     const std::vector<ParsedEvent> events = parse_description(text, language).events;

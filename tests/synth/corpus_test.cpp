@@ -1,6 +1,7 @@
 // The text that tools/fixtures/make_nano_tokenizer.py makes a tokenizer of.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -10,6 +11,34 @@
 
 namespace tarsier {
 namespace {
+
+// A tokenizer made of it must come out the same: FNV-1a of every text.
+TEST(Corpus, OfTheSilentLevelsStaysTheSame) {
+  std::uint64_t value = 0xcbf29ce484222325ULL;
+  for (const Language language : kLanguages) {
+    for (const std::string& text : corpus(language)) {
+      for (const char c : text + "\n")
+        value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    }
+  }
+  EXPECT_EQ(value, 1441690869257508545u);
+}
+
+TEST(Corpus, HoldsTheWordsOfSoundsWhereAskedFor) {
+  for (const Language language : kLanguages) {
+    const std::vector<std::string> silent = corpus(language), all = corpus(language, true);
+    ASSERT_LT(silent.size(), all.size());
+    EXPECT_TRUE(std::equal(silent.begin(), silent.end(), all.begin()));
+    std::string text;
+    for (std::size_t i = silent.size(); i < all.size(); ++i) {
+      text += all[i];
+      const bool cut = !table(language).particles.empty();
+      EXPECT_TRUE(!cut || all[i].size() <= 12 || all[i].starts_with("<frame: ")) << all[i];
+    }
+    for (const std::string_view name : table(language).sounds.names)
+      EXPECT_NE(text.find(name), std::string::npos) << name;
+  }
+}
 
 TEST(Corpus, HoldsEveryWordOfEveryLanguage) {
   std::ofstream file;  // TARSIER_CORPUS=FILE writes the text, for a new tokenizer

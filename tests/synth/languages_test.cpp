@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "tarsier/base/error.h"
@@ -41,12 +43,14 @@ void expect_inverse(const Clip& clip, const std::string& text, Language language
   EXPECT_EQ(parsed.unparsed, 0);
   EXPECT_EQ(parsed.opening, clip.opening);
   EXPECT_EQ(parsed.background, clip.background);
-  ASSERT_EQ(parsed.events.size(), clip.events.size());
+  std::vector<ParsedEvent> seen;  // the sounds are in sound_words_test.cpp
+  std::copy_if(parsed.events.begin(), parsed.events.end(), std::back_inserter(seen),
+               [](const ParsedEvent& event) { return !event.sound; });
+  ASSERT_EQ(seen.size(), clip.events.size());
   for (std::size_t i = 0; i < clip.events.size(); ++i) {
     const FrameInterval frames =
         seconds == nullptr ? FrameInterval{} : frame_interval(clip.events[i], *seconds);
-    EXPECT_EQ(parsed.events[i], expected(clip.events[i], frames))
-        << event_clause(clip.events[i], language);
+    EXPECT_EQ(seen[i], expected(clip.events[i], frames)) << event_clause(clip.events[i], language);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tarsier/synth/event_match.h"
 #include "tarsier/synth/grammar.h"
 #include "tarsier/synth/phrasing.h"
 #include "tarsier/synth/scene.h"
@@ -12,6 +13,10 @@ namespace {
 
 Clip clip_at(std::uint64_t index) {
   return make_clip(level_named(index % 2 == 0 ? "base" : "rich"), Split::train, 4, index);
+}
+
+Clip heard_clip(std::uint64_t index) {
+  return make_clip(level_named("av"), Split::train, 4, index);
 }
 
 TEST(LooseWords, CaptionsAreWrongAtTheirRateAndSayWhere) {
@@ -77,6 +82,54 @@ TEST(LooseWords, WithoutFlawsADescriptionIsWhole) {
                                                 Language::english);
     EXPECT_TRUE(flawed.flaws.empty());
     EXPECT_EQ(parsed.events, whole.events);
+  }
+}
+
+TEST(LooseWords, FlawedDescriptionsOmitAndInventSounds) {
+  std::int64_t sounds = 0, told = 0, invented = 0;
+  for (std::uint64_t index = 0; index < 500; ++index) {
+    const Clip clip = heard_clip(index);
+    for (const Language language : kLanguages) {
+      Random random({index, static_cast<std::uint64_t>(language)});
+      const LooseText flawed = flawed_description(clip, language, random, {0.3, 0.2});
+      const ParsedScene parsed = parse_description(flawed.text, language);
+      EXPECT_EQ(parsed.unparsed, 0) << flawed.text;
+      EXPECT_EQ(
+          static_cast<std::int64_t>(parsed.events.size()),
+          static_cast<std::int64_t>(clip.events.size() + clip.sounds.size() + flawed.flaws.size()) -
+              flawed.left_out)
+          << flawed.text;
+      sounds += static_cast<std::int64_t>(clip.sounds.size());
+      for (const ParsedEvent& event : parsed.events) told += event.sound ? 1 : 0;
+      const std::vector<ParsedEvent> truths = told_events(clip);
+      for (const Flaw& flaw : flawed.flaws) {
+        EXPECT_NE(flaw.said, flaw.truth);
+        if (flaw.kind != "sound") continue;
+        ++invented;
+        const std::vector<ParsedEvent> said = parse_description(flaw.said, language).events;
+        ASSERT_EQ(said.size(), 1u) << flaw.said;
+        EXPECT_TRUE(said[0].sound);
+        for (const ParsedEvent& truth : truths) EXPECT_FALSE(same_event(truth, said[0]));
+      }
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(invented) / static_cast<double>(sounds), 0.2, 0.03);
+  EXPECT_NEAR(static_cast<double>(told - invented) / static_cast<double>(sounds), 0.7, 0.03);
+}
+
+TEST(LooseWords, OtherLooseTextsAreOfWhatIsSeen) {
+  for (std::uint64_t index = 0; index < 100; ++index) {
+    Clip heard = heard_clip(index), silent = heard;
+    silent.sounds.clear();
+    const std::vector<double> seconds = sampled_seconds(heard, 8);
+    for (const Language language : kLanguages) {
+      Random a({index}), b({index});
+      EXPECT_EQ(web_caption(heard, language, a, {}).text,
+                web_caption(silent, language, b, {}).text);
+      EXPECT_EQ(drifting_commentary(heard, seconds, language, a, {}).text,
+                drifting_commentary(silent, seconds, language, b, {}).text);
+      EXPECT_EQ(short_caption(heard, language, a), short_caption(silent, language, b));
+    }
   }
 }
 

@@ -28,10 +28,10 @@ TEST(Scene, LevelsHaveNames) {
   EXPECT_EQ(level_named("easy").seconds, 4);
   EXPECT_EQ(base().seconds, 8);
   try {
-    level_named("av");
+    level_named("hard");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_STREQ(error.what(), "level: no level is named 'av'; use easy, base or rich");
+    EXPECT_STREQ(error.what(), "level: no level is named 'hard'; use easy, base, rich or av");
   }
 }
 

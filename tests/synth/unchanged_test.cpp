@@ -59,6 +59,24 @@ TEST(Unchanged, TextsOfEasyAndBase) {
   EXPECT_EQ(world_hash("easy", Split::validation, false, Language::chinese), 16524218796770255518u);
 }
 
+TEST(Unchanged, TextsAndSoundsOfAv) {
+  EXPECT_EQ(world_hash("av", Split::train, false, Language::english), 604499146394702805u);
+  EXPECT_EQ(world_hash("av", Split::train, false, Language::chinese), 6984779146569044183u);
+  EXPECT_EQ(world_hash("av", Split::test, true, Language::spanish), 6011538783296895198u);
+  std::uint64_t value = 0;
+  for (std::uint64_t index = 0; index < 300; ++index) {
+    const bool unseen = index % 4 == 3;
+    const Clip clip = make_clip(level_named("av"), unseen ? Split::test : Split::train, 5, index,
+                                {.unseen = unseen});
+    for (const ClipSound& sound : clip.sounds) {
+      for (const double number :
+           {static_cast<double>(sound.kind), sound.start * 25, sound.end * 25, sound.event + 0.0})
+        value = hash(value, std::to_string(number));
+    }
+  }
+  EXPECT_EQ(value, 4847723869434172481u);
+}
+
 TEST(Unchanged, FramesOfEasyAndBase) {
   std::uint64_t value = 0;
   for (std::uint64_t index = 0; index < 40; ++index) {

@@ -120,6 +120,24 @@ const LanguageTable& english_table() {
                   .brief = kShortPrompt,
                   .caption = "Write a caption.",
                   .commentary = "Comment on the video as it goes."},
+      .sounds =
+          {
+              .names = {"a low tone", "a high tone", "two beeps", "three beeps", "four beeps",
+                        "a click", "a rising sweep", "a falling sweep"},
+              .alone = {{"{sound} is heard", "{sound} are heard"},
+                        {"{sound} sounds off screen", "{sound} sound off screen"}},
+              .with_event = {{"{sound} sounds when {clause}", "{sound} sound when {clause}"},
+                             {"when {clause}, {sound} is heard",
+                              "when {clause}, {sound} are heard"}},
+              .which = "Which sound is heard when {clause}?",
+              .beeps = "How many beeps are heard?",
+              .is_heard = {"Is {sound} heard?", "Are {sound} heard?"},
+              .is_heard_with = {"Is {sound} heard when {clause}?",
+                                "Are {sound} heard when {clause}?"},
+              .with_sound = {"What happens when {sound} is heard?",
+                             "What happens when {sound} are heard?"},
+              .particles = {},
+          },
       .particles = {},
   };
   return words;

@@ -125,6 +125,25 @@ const LanguageTable& spanish_table() {
                   .brief = "Describe el vídeo brevemente.",
                   .caption = "Escribe un título.",
                   .commentary = "Comenta el vídeo mientras avanza."},
+      .sounds =
+          {
+              .names = {"un tono grave", "un tono agudo", "dos pitidos", "tres pitidos",
+                        "cuatro pitidos", "un clic", "un barrido ascendente",
+                        "un barrido descendente"},
+              .alone = {{"se oye {sound}", "se oyen {sound}"},
+                        {"suena {sound} fuera de la imagen", "suenan {sound} fuera de la imagen"}},
+              .with_event = {{"suena {sound} cuando {clause}", "suenan {sound} cuando {clause}"},
+                             {"cuando {clause}, se oye {sound}",
+                              "cuando {clause}, se oyen {sound}"}},
+              .which = "¿Qué sonido se oye cuando {clause}?",
+              .beeps = "¿Cuántos pitidos se oyen?",
+              .is_heard = {"¿Se oye {sound}?", "¿Se oyen {sound}?"},
+              .is_heard_with = {"¿Se oye {sound} cuando {clause}?",
+                                "¿Se oyen {sound} cuando {clause}?"},
+              .with_sound = {"¿Qué ocurre cuando se oye {sound}?",
+                             "¿Qué ocurre cuando se oyen {sound}?"},
+              .particles = {},
+          },
       .particles = {},
   };
   return words;

@@ -29,5 +29,6 @@ std::string language_names() {
 
 const Prompts& prompts(Language language) { return table(language).prompts; }
 const QuestionWords& question_words(Language language) { return table(language).questions; }
+const SoundWords& sound_words(Language language) { return table(language).sounds; }
 
 }  // namespace tarsier

@@ -7,6 +7,7 @@
 
 #include "tarsier/synth/prompts.h"
 #include "tarsier/synth/question_words.h"
+#include "tarsier/synth/sound_words.h"
 #include "tarsier/synth/world.h"
 
 namespace tarsier {
@@ -56,6 +57,7 @@ struct LanguageTable {
 
   QuestionWords questions;
   Prompts prompts;
+  SoundWords sounds;
   // What sentences are made of besides the words above, for cutting them into words; empty in a
   // language that puts spaces between words.
   std::vector<std::string_view> particles;

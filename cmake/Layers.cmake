@@ -77,12 +77,13 @@ tarsier_layer(processors TORCH DEPENDS tensor media text base)
 tarsier_layer(models TORCH DEPENDS nn processors checkpoint base)
 tarsier_layer(engine TORCH DEPENDS models base)
 tarsier_layer(eval TORCH DEPENDS engine judge synth base)
-tarsier_layer(train TORCH DEPENDS eval synth data models checkpoint base)
+tarsier_layer(train TORCH DEPENDS eval judge synth data models checkpoint base)
 tarsier_layer(rollout TORCH DEPENDS train judge engine data checkpoint base)
+tarsier_layer(ablation TORCH DEPENDS rollout train eval judge synth data base)
 # Commands parse flags and print; few touch a tensor, so they carry CLI11 in place of all of ATen.
 tarsier_layer(
   cli
   TORCH
-  DEPENDS rollout train data eval engine judge grounding base
+  DEPENDS ablation rollout train data eval engine judge grounding base
   LIBRARIES CLI11::CLI11
   PRECOMPILE <CLI/CLI.hpp> <nlohmann/json.hpp> <ATen/core/Tensor.h>)

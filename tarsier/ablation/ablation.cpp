@@ -1,17 +1,22 @@
-#include "tarsier/train/ablation/ablation.h"
+#include "tarsier/ablation/ablation.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tarsier/ablation/pool.h"
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/manifest.h"
 #include "tarsier/eval/world.h"
+#include "tarsier/judge/exact_caption_judge.h"
+#include "tarsier/judge/exact_event_judge.h"
 #include "tarsier/models/registry.h"
+#include "tarsier/rollout/rounds.h"
 
 namespace tarsier {
 namespace {
@@ -94,8 +99,15 @@ class Ablation {
       if (outcome != TrainOutcome::finished) return outcome;
       parent = folder_of(options_.out, from->name, seed) / "model";
     }
-    const Recipe recipe = ablation_recipe(row, seed, parent);
-    const fs::path run = folder_of(options_.out, row.name, seed);
+    if (row.round) return run_rounds_of(row, seed, parent);
+    fs::path pairs;
+    if (row.pairs) {
+      const auto found = pairs_of(row, seed, parent);
+      if (!found) return TrainOutcome::stopped;
+      pairs = *found;
+    }
+    const Recipe recipe = ablation_recipe(row, seed, parent, pairs);
+    const fs::path run = run_of(row, seed);
     // Not even its model is written anew: another process may read it.
     if (is_finished(run, recipe)) return TrainOutcome::finished;
     log_info(fmt::format("ablation: {}, seed {}", row.name, seed));
@@ -106,9 +118,70 @@ class Ablation {
                           .device = options_.device});
   }
 
+  PoolOptions pool_options(std::uint64_t seed) const {
+    return {.level = plan_.level,
+            .seed = seed,
+            .workers = at::get_num_threads(),
+            .stop = options_.stop};
+  }
+
+  // Rows that learn from one pool share its answers.
+  fs::path pool_folder(const std::string& pool, std::uint64_t seed) const {
+    return folder_of(options_.out, "pool_" + pool, seed);
+  }
+
+  std::optional<fs::path> pairs_of(const AblationRow& row, std::uint64_t seed,
+                                   const fs::path& model) const {
+    const PoolOptions options = pool_options(seed);
+    const auto scored = answer_pool(plan_.pools.at(row.pairs->pool), model,
+                                    pool_folder(row.pairs->pool, seed), options);
+    if (!scored) return std::nullopt;
+    return choose_pool_pairs(*row.pairs, *scored, folder_of(options_.out, row.name, seed) / "pairs",
+                             options);
+  }
+
+  // All rounds of the row's recipe; rows that are rounds of one recipe share them.
+  TrainOutcome run_rounds_of(const AblationRow& row, std::uint64_t seed, const fs::path& model) {
+    const AnswerPool& pool = plan_.pools.at(row.pool);
+    const auto rows = write_pool_rows(pool, pool_folder(row.pool, seed), pool_options(seed));
+    if (!rows) return TrainOutcome::stopped;
+    std::vector<std::string> overrides = row.overrides;
+    const auto set_path = [&](const std::string& key, const fs::path& path) {
+      overrides.push_back(key + "=" + nlohmann::json(fs::absolute(path).string()).dump());
+    };
+    set_path("model", model);
+    set_path("rows", *rows);
+    overrides.push_back(fmt::format("sample.seed={}", seed));
+    overrides.push_back(fmt::format("train.seed={}", seed));
+    const RoundsRecipe recipe = read_rounds_recipe(row.recipe, overrides);
+    if (*row.round > recipe.rounds)
+      throw ConfigError({row.name, fmt::format("is round {} of {}", *row.round, recipe.rounds),
+                         "raise \"rounds\" in its recipe"});
+    if (fs::exists(run_of(row, seed).parent_path() / "lineage.json")) return TrainOutcome::finished;
+    RoundsOptions options;
+    options.out = rounds_folder(row, seed);
+    options.judges.events = std::make_shared<ExactEventJudge>(Language::english);
+    options.judges.captions = std::make_shared<ExactCaptionJudge>(Language::english);
+    options.workers = at::get_num_threads();
+    options.machine = options_.machine;
+    options.device = options_.device;
+    options.stop = options_.stop;
+    return run_rounds(recipe, options);
+  }
+
+  fs::path rounds_folder(const AblationRow& row, std::uint64_t seed) const {
+    return folder_of(options_.out, "rounds_" + row.pool, seed);
+  }
+
+  // Where the row's training left its model.
+  fs::path run_of(const AblationRow& row, std::uint64_t seed) const {
+    if (!row.round) return folder_of(options_.out, row.name, seed);
+    return rounds_folder(row, seed) / fmt::format("round_{:02}", *row.round) / "run";
+  }
+
   // False when stopped.
   bool score_row(const AblationRow& row, std::uint64_t seed) {
-    const fs::path run = folder_of(options_.out, row.name, seed);
+    const fs::path run = run_of(row, seed);
     const auto model = load_model(run / "model");
     WorldEvalSettings settings;
     settings.level = plan_.level;

@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "tarsier/train/ablation/results.h"
+#include "tarsier/ablation/results.h"
 #include "tarsier/train/trainer.h"
 
 namespace tarsier {

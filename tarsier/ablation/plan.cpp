@@ -1,4 +1,4 @@
-#include "tarsier/train/ablation/plan.h"
+#include "tarsier/ablation/plan.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/sha256.h"
+#include "tarsier/rollout/rounds_recipe.h"
 #include "tarsier/synth/scene.h"
 
 namespace tarsier {
@@ -35,7 +36,11 @@ AblationRow read_row(const JsonView& json, const std::filesystem::path& folder,
   AblationRow row{.name = json.at("name").as_string(),
                   .recipe = folder / json.at("recipe").as_string(),
                   .overrides = {},
-                  .from = {}};
+                  .from = {},
+                  .fresh = true,
+                  .pairs = {},
+                  .round = {},
+                  .pool = {}};
   if (has_row(earlier, row.name)) json.at("name").fail("is there twice", "give rows other names");
   if (const auto overrides = json.find("set")) {
     for (std::int64_t i = 0; i < overrides->size(); ++i)
@@ -47,7 +52,43 @@ AblationRow read_row(const JsonView& json, const std::filesystem::path& folder,
                  "name a row that stands above this one");
     row.from = from->as_string();
   }
+  row.fresh = json.bool_or("fresh", true);
+  if (row.from && json.has("fresh"))
+    json.at("fresh").fail("stands beside \"from\"", "give one of the two");
   return row;
+}
+
+const AnswerPool& pool_of(const JsonView& json, const AblationPlan& plan) {
+  const auto found = plan.pools.find(json.as_string());
+  if (found == plan.pools.end())
+    json.fail(fmt::format("'{}' is no pool", json.as_string()), "name one of \"pools\"");
+  return found->second;
+}
+
+// What a row learns from beside its recipe.
+void read_answers(const JsonView& json, const AblationPlan& plan, AblationRow& row) {
+  const auto check_policy = [&](const JsonView& pool) {
+    if (!row.from || pool_of(pool, plan).from != *row.from)
+      pool.fail("answers of another model than the row starts from", "give both the same \"from\"");
+  };
+  if (const auto pairs = json.find("pairs")) {
+    row.pairs = read_pool_pairs(*pairs);
+    check_policy(pairs->at("pool"));
+  }
+  if (const auto round = json.find("round")) {
+    row.round = round->as_int(1, 1000);
+    row.pool = json.at("pool").as_string();
+    check_policy(json.at("pool"));
+  }
+}
+
+// By name; whose model answers must be a row.
+void read_pools(const JsonView& json, AblationPlan& plan) {
+  for (const std::string& name : json.keys()) {
+    AnswerPool pool = read_pool(json.at(name));
+    pool.sample.frames = pool.sample.frames.value_or(level_named(plan.level).frames);
+    plan.pools.emplace(name, std::move(pool));
+  }
 }
 
 AblationClaim read_claim(const JsonView& json, const std::vector<AblationRow>& rows) {
@@ -73,9 +114,13 @@ AblationPlan read_ablation_plan(const std::filesystem::path& file) {
   const JsonView rows = json.at("rows");
   if (!rows.is_array() || rows.size() == 0) rows.fail("names no row", "give at least one");
   std::string all = json.raw().dump();
+  if (const auto pools = json.find("pools")) read_pools(*pools, plan);
   for (std::int64_t i = 0; i < rows.size(); ++i) {
     plan.rows.push_back(read_row(rows.at(i), file.parent_path(), plan.rows));
-    all += read_recipe(plan.rows.back().recipe, plan.rows.back().overrides).hash;
+    AblationRow& row = plan.rows.back();
+    read_answers(rows.at(i), plan, row);
+    all += row.round ? read_rounds_recipe(row.recipe, row.overrides).hash
+                     : read_recipe(row.recipe, row.overrides).hash;
   }
   if (const auto claims = json.find("claims")) {
     for (std::int64_t i = 0; i < claims->size(); ++i)
@@ -86,14 +131,18 @@ AblationPlan read_ablation_plan(const std::filesystem::path& file) {
 }
 
 Recipe ablation_recipe(const AblationRow& row, std::uint64_t seed,
-                       const std::filesystem::path& parent) {
+                       const std::filesystem::path& parent, const std::filesystem::path& pairs) {
   std::vector<std::string> overrides = row.overrides;
   overrides.push_back(fmt::format("seed={}", seed));
+  if (row.pairs && !pairs.empty()) {
+    overrides.push_back("stages.0.data.jsonl.file=" +
+                        nlohmann::json(std::filesystem::absolute(pairs).string()).dump());
+  }
   if (!parent.empty()) {
     overrides.push_back("model=" +
                         nlohmann::json(std::filesystem::absolute(parent).string()).dump());
     overrides.push_back("random_weights=null");
-  } else {
+  } else if (row.fresh) {
     overrides.push_back(fmt::format("random_weights={}", seed));
   }
   Recipe recipe = read_recipe(row.recipe, overrides);

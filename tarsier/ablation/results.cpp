@@ -1,7 +1,8 @@
-#include "tarsier/train/ablation/results.h"
+#include "tarsier/ablation/results.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -130,6 +131,22 @@ std::vector<double> AblationResults::values(const std::string& row,
   return values;
 }
 
+// Seed by seed, above 0 where the claim is right.
+std::vector<double> AblationResults::differences(const AblationClaim& claim) const {
+  std::vector<double> differences;
+  const auto better = runs_.find(claim.better), worse = runs_.find(claim.worse);
+  if (better == runs_.end() || worse == runs_.end()) return differences;
+  const double sign = lower_is_better(claim.score) ? -1 : 1;
+  for (const AblationScores& a : better->second) {
+    for (const AblationScores& b : worse->second) {
+      const auto x = a.scores.find(claim.score), y = b.scores.find(claim.score);
+      if (a.seed == b.seed && x != a.scores.end() && y != b.scores.end())
+        differences.push_back(sign * (x->second - y->second));
+    }
+  }
+  return differences;
+}
+
 double AblationResults::mean(const std::string& row, const std::string& score) const {
   return mean_of(values(row, score));
 }
@@ -156,6 +173,8 @@ std::vector<ClaimResult> AblationResults::claims() const {
         lower_is_better(claim.score) ? result.worse - result.better : result.better - result.worse;
     result.spread = std::max(spread(claim.better, claim.score), spread(claim.worse, claim.score));
     result.holds = result.difference > result.spread;
+    result.by_seed = differences(claim);
+    result.by_seed_spread = deviation_of(result.by_seed);
     results.push_back(result);
   }
   return results;
@@ -180,6 +199,9 @@ std::string AblationResults::text() const {
         result.claim.says.empty() ? "claim" : result.claim.says, result.claim.better, result.better,
         result.claim.worse, result.worse, result.claim.score, result.difference, result.spread,
         result.holds ? "holds" : "does not hold", result.seeds < 2 ? " (one seed, no spread)" : "");
+    if (result.by_seed.size() < 2) continue;
+    text += fmt::format("  seed by seed {:+.3f}, spread {:.3f}\n", fmt::join(result.by_seed, ", "),
+                        result.by_seed_spread);
   }
   return text;
 }
@@ -217,7 +239,9 @@ std::string AblationResults::json() const {
                       {"difference", result.difference},
                       {"spread", result.spread},
                       {"seeds", result.seeds},
-                      {"holds", result.holds}});
+                      {"holds", result.holds},
+                      {"by_seed", result.by_seed},
+                      {"by_seed_spread", result.by_seed_spread}});
   }
   return Json{{"command", origin_.command}, {"commit", origin_.commit},
               {"machine", origin_.machine}, {"plan", plan_.hash},

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tarsier/train/ablation/plan.h"
+#include "tarsier/ablation/plan.h"
 
 namespace tarsier {
 
@@ -29,6 +29,10 @@ struct ClaimResult {
   double better = 0, worse = 0, difference = 0, spread = 0;
   std::size_t seeds = 0;  // of the row that has fewer
   bool holds = false;
+  // Of each seed that both rows have: rows of one seed share pre-training and clips, so what these
+  // move alike is gone from it. With the standard deviation of these.
+  std::vector<double> by_seed = {};
+  double by_seed_spread = 0;
 };
 
 /// A table of runs, as it grows: docs/results/NAME.json (world.md 3).
@@ -57,6 +61,7 @@ class AblationResults {
  private:
   void read();
   std::vector<double> values(const std::string& row, const std::string& score) const;
+  std::vector<double> differences(const AblationClaim& claim) const;
 
   std::filesystem::path file_;
   const AblationPlan& plan_;

@@ -16,6 +16,7 @@
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/default_model.h"
+#include "tarsier/cli/inspect_rounds.h"
 #include "tarsier/models/registry.h"
 
 namespace tarsier {
@@ -220,14 +221,22 @@ int run_inspect(const CommandContext& /*context*/, Arguments arguments) {
   std::string path;
   describe_command(
       app, "inspect",
-      "What a model directory or a safetensors file holds: settings, parameters, tensors.",
-      {"tarsier inspect assets/tarsier-nano", "tarsier inspect model.safetensors --json"});
+      "What a model directory or a safetensors file holds: settings, parameters, tensors; of a "
+      "folder of train mrdpo the lineage of its rounds.",
+      {"tarsier inspect assets/tarsier-nano", "tarsier inspect model.safetensors --json",
+       "tarsier inspect runs/mrdpo"});
   add_output_flags(app, output);
   app.add_option(
       "PATH", path,
-      "Model directory, or one safetensors file; without it, the model that comes with tarsier");
+      "Model directory, one safetensors file, or a folder of rounds; without it, the model that "
+      "comes with tarsier");
   if (!parse_arguments(app, arguments)) return kExitOk;
 
+  if (holds_rounds(path)) {
+    const nlohmann::ordered_json rounds = examine_rounds(path);
+    print_answer(output.json ? compact(rounds) + "\n" : rounds_text(rounds));
+    return kExitOk;
+  }
   std::error_code ignored;
   const bool is_file = std::filesystem::is_regular_file(path, ignored);
   const nlohmann::ordered_json json =

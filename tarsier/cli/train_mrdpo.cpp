@@ -30,7 +30,7 @@ bool parse(Flags& flags, Arguments arguments) {
       "it learns from them with an adapter that is merged, and begins again from there, as "
       "video-SALMONN 2. Each round is a folder with its lineage. Interrupt it at any time; the "
       "same command goes on where it was.",
-      {"tarsier train mrdpo --recipe recipes/world_mrdpo.jsonc --judge exact --out runs/mrdpo",
+      {"tarsier train mrdpo --recipe recipes/rounds/world.jsonc --judge exact --out runs/mrdpo",
        "tarsier train mrdpo --recipe my.jsonc --judge http://localhost:8000/v1 --judge-model "
        "Qwen3-4B --cache answers --out runs/mine"});
   add_output_flags(app, flags.output);

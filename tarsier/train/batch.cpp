@@ -81,6 +81,7 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
         events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
     BatchSample& placed = batch.samples.emplace_back();
     placed.pair = sample.pair;
+    placed.media = static_cast<std::int64_t>(sample.grid.size()) / 3;
     for (const TokenRun& branch : sample.branches) {
       const auto first = static_cast<std::int64_t>(packer.labels.size());
       packer.add(branch, root, last_row);

@@ -20,6 +20,7 @@ struct TargetRange {
 /// Where the targets of a sample's branches are, and what it is where it is a pair.
 struct BatchSample {
   std::vector<TargetRange> branches;
+  std::int64_t media = 0;  // rows of the grid
   std::optional<SamplePair> pair;
 };
 

@@ -99,7 +99,12 @@ void Learner::begin_stage(const Stage& stage) {
   if (std::none_of(optimizer_.parameters().begin(), optimizer_.parameters().end(), learns))
     throw ConfigError({"stage " + stage.name + ": train", "names no weight of the model",
                        "use patterns such as visual. or model.layers."});
-  passes_ = pass_counts(weights_in(*model_));
+  const std::vector<WeightPart> weights = weights_in(*model_);
+  passes_ = pass_counts(weights);
+  towers_learn_ = std::any_of(weights.begin(), weights.end(), [](const WeightPart& weight) {
+    return weight.learning > 0 && !weight.path.starts_with("model.") &&
+           !weight.path.starts_with("lm_head.");
+  });
   if (const auto unused =
           assign_groups(optimizer_.parameters(), stage.groups, stage.vision_layer_decay))
     refuse("groups", *unused);
@@ -111,7 +116,10 @@ Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weig
   const CausalDecoder& decoder = model_->decoder();
   const Batch batch = on_device(on_host, decoder.device());
   const bool sees = batch.media.pixels.defined();
-  const Tensor media = sees ? model_->encode(batch.media) : Tensor();
+  const bool remembers = media_cache_ && !towers_learn_;
+  const Tensor media = !sees       ? Tensor()
+                       : remembers ? media_cache_->tokens_of(*model_, on_host, batch)
+                                   : model_->encode(batch.media);
   StepLosses losses;
   MetPairs met;
   std::vector<Tensor> parts;
@@ -133,7 +141,8 @@ Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weig
     if (stage.preference) {
       const WeighedPairs weighed = weigh_pairs(
           batch, target_log_probs(out, head_, batch, logit_chunk_),
-          reference_->log_probs(batch, met), *stage.preference, step_weight, mean_reward);
+          reference_->log_probs(batch, met, sees && !towers_learn_ ? media.detach() : Tensor()),
+          *stage.preference, step_weight, mean_reward);
       const Tensor weights =
           at::tensor(weighed.weights, at::TensorOptions().dtype(at::kFloat).device(out.device()));
       parts.push_back(next_token(out.index_select(0, batch.target_rows), head_, batch.labels,

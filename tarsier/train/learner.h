@@ -8,6 +8,7 @@
 #include "tarsier/models/trainable_adapter.h"
 #include "tarsier/models/video_language_model.h"
 #include "tarsier/train/batch.h"
+#include "tarsier/train/media_cache.h"
 #include "tarsier/train/objectives/event_probe.h"
 #include "tarsier/train/optimizer/optimizer.h"
 #include "tarsier/train/optimizer/owners.h"
@@ -55,6 +56,10 @@ class Learner {
   void flush_reference() {
     if (reference_) reference_->flush();
   }
+  /// Keeps the tokens of towers that do not learn in so many bytes; of a stage whose towers do
+  /// nothing is kept.
+  void keep_media(std::int64_t bytes) { media_cache_ = std::make_shared<MediaCache>(bytes); }
+  const MediaCache* media_cache() const { return media_cache_.get(); }
   /// Forward and backward of one micro-batch. `step_weight` is the sum of target weights over all
   /// micro-batches of the step, in preference training the number of its samples; `share` this
   /// one's part of the micro-batches; `mean_reward` of the pairs before this step, where a loss
@@ -79,6 +84,8 @@ class Learner {
   Optimizer optimizer_;
   PassCounts passes_;  // of the stage
   std::shared_ptr<Reference> reference_;
+  std::shared_ptr<MediaCache> media_cache_;
+  bool towers_learn_ = true;  // in this stage
 };
 
 }  // namespace tarsier

@@ -246,9 +246,10 @@ std::int64_t Recipe::total_steps() const {
 Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   const JsonView json = read_with_overrides(file, overrides);
   const std::string canonical = json.raw().dump();
-  expect_keys(json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
-                     "keep_checkpoints", "log_every", "logit_chunk", "ema", "sample_every",
-                     "sample_clips", "max_bad", "workers", "recompute", "adapter", "stages"});
+  expect_keys(
+      json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
+             "keep_checkpoints", "log_every", "logit_chunk", "ema", "sample_every", "sample_clips",
+             "max_bad", "workers", "recompute", "adapter", "media_cache_mb", "stages"});
   Recipe recipe;
   recipe.text = json.raw().dump(1);
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
@@ -267,6 +268,7 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.keep_checkpoints = int_in(json, "keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
   recipe.log_every = int_in(json, "log_every", recipe.log_every, 1, kMaxSteps);
   recipe.logit_chunk = int_in(json, "logit_chunk", recipe.logit_chunk, 1, 1 << 30);
+  recipe.media_cache_mb = int_in(json, "media_cache_mb", 0, 0, 1 << 20);
   recipe.ema = double_in(json, "ema", recipe.ema, 0, 0.9999999);
   recipe.sample_every = int_in(json, "sample_every", recipe.sample_every, 0, kMaxSteps);
   recipe.sample_clips = int_in(json, "sample_clips", recipe.sample_clips, 1, 1000);

@@ -102,6 +102,7 @@ struct Recipe {
   std::int64_t keep_checkpoints = 2;
   std::int64_t log_every = 10;      // steps a line of metrics.jsonl covers
   std::int64_t logit_chunk = 2048;  // rows of logits that exist at a time
+  std::int64_t media_cache_mb = 0;  // for the tokens of towers that do not learn; 0: none kept
   double ema = 0;                   // decay of the averages that are exported; 0: none are kept
   std::int64_t sample_every = 0;    // steps between sample answers; 0: never
   std::int64_t sample_clips = 4;    // asked about each time

@@ -94,6 +94,7 @@ class Run {
               measured_peak(compute_, workers_, options.device)),
         state_(resume()) {
     state_.compute = compute_.name();
+    if (recipe.media_cache_mb > 0) learner_.keep_media(recipe.media_cache_mb << 20);
     if (learns_preferences(recipe)) learner_.set_reference(open_reference());
     if (!leads()) return;
     log_.emplace(options.out, recipe.log_every, state_.step, peak_);

@@ -1,4 +1,4 @@
-#include "tarsier/train/ablation/ablation.h"
+#include "tarsier/ablation/ablation.h"
 
 #include <gtest/gtest.h>
 
@@ -163,7 +163,8 @@ TEST_F(Ablation, MeansSpreadsAndClaims) {
   EXPECT_NEAR(results.claims()[0].spread, 0.1, 1e-12);
   EXPECT_TRUE(results.claims()[0].holds);
   EXPECT_NE(results.text().find("tuning helps: tuned 0.720, base 0.600 in event_f1: difference "
-                                "0.120, spread 0.100: holds"),
+                                "0.120, spread 0.100: holds\n"
+                                "  seed by seed +0.200, +0.120, +0.040, spread 0.080\n"),
             std::string::npos)
       << results.text();
   // Read back, the table is the same.

@@ -176,6 +176,12 @@ TEST_F(PreferencePipeline, RoundsGoOnAfterAKill) {
     };
     EXPECT_EQ(lineage("whole"), lineage("killed")) << round;
   }
+  const Json rounds = Json::parse(run({"inspect", at("killed"), "--json"}).out).at("rounds");
+  ASSERT_EQ(rounds.size(), 3u);
+  EXPECT_EQ(rounds[1].at("policy"), rounds[0].at("model"));
+  const std::string table = run({"inspect", at("killed")}).out;
+  for (const Json& round : rounds)
+    EXPECT_THAT(table, HasSubstr(round.at("model").get<std::string>().substr(0, 12)));
 }
 
 }  // namespace

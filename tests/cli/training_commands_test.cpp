@@ -3,7 +3,9 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "tarsier/media/audio_reader.h"
 #include "tests/cli/run_tarsier.h"
 
 namespace tarsier {
@@ -64,6 +66,25 @@ TEST(DataSynth, WritesClipsAndGoesOnWhereItWas) {
   EXPECT_EQ(fs::last_write_time(fs::path(out) / "000000.mp4"), written);
   expect_refusal({"data", "synth", "--level", "easy", "--seed", "9", "--clips", "2", "--out", out},
                  2, "holds the output of other settings");
+}
+
+TEST(DataSynth, WritesClipsThatAreHeard) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch.path() / "clips").string();
+  ASSERT_EQ(run_tarsier({"data", "synth", "--level", "av", "--clips", "1", "--rows",
+                         "dense,questions,flawed", "--languages", "english,chinese,spanish",
+                         "--out", out})
+                .exit_code,
+            0);
+  std::ifstream stream(fs::path(out) / "clips.jsonl");
+  const nlohmann::json clip = nlohmann::json::parse(stream);
+  EXPECT_EQ(clip.at("level"), "av");
+  ASSERT_GE(clip.at("sounds").size(), 1u);
+  EXPECT_TRUE(clip.at("sounds").at(0).contains("kind"));
+  const std::optional<Audio> heard = read_audio(fs::path(out) / "000000.mp4");
+  ASSERT_TRUE(heard);
+  EXPECT_GE(heard->samples.size(), 8u * kAudioRate);
+  EXPECT_EQ(run_tarsier({"data", "check", "--in", out + "/rows.jsonl"}).exit_code, 0);
 }
 
 TEST(TrainSft, TrainsResumesAndLeavesAModelThatAnswers) {

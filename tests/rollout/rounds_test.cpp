@@ -215,6 +215,17 @@ TEST_F(RoundsTest, RecipesThatDoNotFitAreRefused) {
   EXPECT_EQ(recipe({"pairs.min_gap=0.3"}).pairs.min_gap, Fraction(3, 10));
 }
 
+TEST_F(RoundsTest, TheShippedRecipeIsWhole) {
+  const fs::path file = fs::path(TARSIER_SOURCE_DIR) / "recipes" / "rounds" / "world.jsonc";
+  const RoundsRecipe shipped = read_rounds_recipe(file);
+  EXPECT_TRUE(fs::exists(shipped.model));
+  std::ofstream(folder_ / "round.jsonc")
+      << round_training(shipped, 2, (folder_ / "model").string(), "pairs.jsonl");
+  const Recipe training = read_recipe(folder_ / "round.jsonc");
+  EXPECT_EQ(training.seed, 2u);
+  EXPECT_EQ(training.stages[0].sources[0].jsonl->file, folder_ / "pairs.jsonl");
+}
+
 TEST_F(RoundsTest, SlicesGoOnBehindTheLastRow) {
   write_slice(folder_ / "rows.jsonl", 4, 3, folder_ / "deep" / "slice.jsonl");
   std::ifstream stream(folder_ / "deep" / "slice.jsonl");

@@ -10,6 +10,7 @@
 #include "tarsier/models/registry.h"
 #include "tarsier/train/trainer.h"
 #include "tests/data/small_videos.h"
+#include "tests/train/rank_threads.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -198,6 +199,45 @@ TEST_F(PreferenceTraining, WeightsBesideAnAdapterGetAReferenceOfTheirOwn) {
   model->visit(Scope([&](const std::string& path, Tensor& tensor) {
     EXPECT_LT((tensor - after.at(path)).abs().max().item<double>(), 1e-6) << path;
   }));
+}
+
+TEST_F(PreferenceTraining, RanksTogetherLearnWhatOneLearns) {
+  const Recipe recipe = read_recipe(recipe_file([](nlohmann::json& json) {
+    json["stages"][0]["clips_per_step"] = 1;
+    json["stages"][0]["accumulate"] = 2;
+    json["stages"][0]["preference"] = {{"losses", {{"sigmoid", 1}, {"bco_pair", 0.5}}}};
+  }));
+  ASSERT_EQ(train(recipe, {folder_ / "one"}), TrainOutcome::finished);
+  const auto failures = test::run_rank_threads(2, [&](const Launch& launch) {
+    TrainOptions options{folder_ / "two"};
+    options.launch = launch;
+    options.rank_limit = std::chrono::seconds(120);
+    train(recipe, options);
+  });
+  for (const std::exception_ptr& failure : failures) EXPECT_EQ(failure, nullptr);
+  const auto one = metrics_of(folder_ / "one"), two = metrics_of(folder_ / "two");
+  ASSERT_EQ(one.size(), two.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    for (const char* key : {"loss", "rewards/chosen", "rewards/rejected", "logps/chosen"})
+      EXPECT_NEAR(one[i].at(key).get<double>(), two[i].at(key).get<double>(), 1e-4) << i << key;
+  }
+  EXPECT_TRUE(fs::exists(folder_ / "two" / "reference.0of2.jsonl"));
+  EXPECT_TRUE(fs::exists(folder_ / "two" / "reference.1of2.jsonl"));
+}
+
+TEST_F(PreferenceTraining, FrozenTowersEncodeAVideoOnce) {
+  const auto edit = [](nlohmann::json& recipe) { recipe["adapter"] = {{"rank", 2}}; };
+  ASSERT_EQ(run("plain", edit), TrainOutcome::finished);
+  ASSERT_EQ(run("kept",
+                [&](nlohmann::json& recipe) {
+                  edit(recipe);
+                  recipe["media_cache_mb"] = 8;
+                }),
+            TrainOutcome::finished);
+  const auto plain = metrics_of(folder_ / "plain"), kept = metrics_of(folder_ / "kept");
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    EXPECT_NEAR(plain[i].at("loss").get<double>(), kept[i].at("loss").get<double>(), 1e-4);
+  EXPECT_EQ(kept[0].at("rewards/margins"), 0);
 }
 
 TEST_F(PreferenceTraining, AReferenceThatIsNotThePolicyIsNoticedAtTheFirstStep) {

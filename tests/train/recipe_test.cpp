@@ -141,7 +141,8 @@ TEST_F(RecipeFile, Tarsier2StagesHaveThePapersSettings) {
   };
   for (const Published& paper : {Published{"pretrain", 200'000, 1000, 384, 2e-5},
                                  {"sft1", 5000, 250, 64, 2e-5},
-                                 {"sft2", 5000, 250, 64, 2e-6}}) {
+                                 {"sft2", 5000, 250, 64, 2e-6},
+                                 {"dpo", 1000, 100, 64, 1e-6}}) {
     SCOPED_TRACE(paper.name);
     const Recipe recipe = read_recipe(fs::path(TARSIER_SOURCE_DIR) / "recipes" /
                                           ("tarsier2_" + std::string(paper.name) + ".jsonc"),
@@ -163,6 +164,7 @@ TEST_F(RecipeFile, Tarsier2StagesHaveThePapersSettings) {
     EXPECT_EQ(stage.beta2, 0.999);
     EXPECT_EQ(stage.epsilon, 1e-6);
     EXPECT_EQ(stage.weight_decay, 0.01);
+    EXPECT_EQ(stage.preference.has_value(), std::string(paper.name) == "dpo");
     EXPECT_EQ(stage.clip_norm, 1);
     EXPECT_EQ(stage.vision_layer_decay, 0.9);
     EXPECT_EQ(stage.train, std::vector<std::string>{""});

@@ -59,7 +59,8 @@ Reference::Reference(std::shared_ptr<VideoLanguageModel> model, Weights weights,
   model_->visit(Scope(freeze));
 }
 
-std::vector<AnswerLogProbs> Reference::log_probs(const Batch& batch, MetPairs& met) const {
+std::vector<AnswerLogProbs> Reference::log_probs(const Batch& batch, MetPairs& met,
+                                                 const Tensor& media) const {
   std::vector<AnswerLogProbs> known;
   bool all_known = true;
   for (const BatchSample& sample : batch.samples) {
@@ -70,7 +71,8 @@ std::vector<AnswerLogProbs> Reference::log_probs(const Batch& batch, MetPairs& m
     known.push_back(found.value_or(AnswerLogProbs{}));
   }
   if (all_known && number_of(batch) % kRecheckEvery != 0) return known;
-  const std::vector<AnswerLogProbs> computed = compute(batch);
+  const std::vector<AnswerLogProbs> computed =
+      compute(batch, weights_ == Weights::of_policy ? media : Tensor());
   for (std::size_t i = 0; i < batch.samples.size(); ++i) {
     const std::optional<SamplePair>& pair = batch.samples[i].pair;
     if (!pair) continue;
@@ -98,11 +100,11 @@ void Reference::remember(const MetPairs& met) {
 }
 
 // With gradients on, though nothing here has any: 16-bit products differ between the two modes.
-std::vector<AnswerLogProbs> Reference::compute(const Batch& batch) const {
+std::vector<AnswerLogProbs> Reference::compute(const Batch& batch, Tensor media) const {
   const at::AutoGradMode as_the_policy_learns(true);
   std::optional<WithoutLora> without;
   if (weights_ == Weights::of_policy) without.emplace();
-  const Tensor media = batch.media.pixels.defined() ? model_->encode(batch.media) : Tensor();
+  if (!media.defined() && batch.media.pixels.defined()) media = model_->encode(batch.media);
   const std::vector<double> log_probs =
       target_log_probs(decode_batch(model_->decoder(), batch, media), head_, batch, logit_chunk_);
   std::vector<AnswerLogProbs> sums;

@@ -33,15 +33,17 @@ class Reference {
 
   /// For each sample of a batch that is on the model's device; zeros for one that is no pair. Those
   /// that were not known are added to `met`. CheckpointError when a pair that is computed again has
-  /// moved by more than 0.05 nats.
-  std::vector<AnswerLogProbs> log_probs(const Batch& batch, MetPairs& met) const;
+  /// moved by more than 0.05 nats. `media` are the policy's media tokens, where its towers do not
+  /// learn and are these weights' too; undefined: it encodes for itself.
+  std::vector<AnswerLogProbs> log_probs(const Batch& batch, MetPairs& met,
+                                        const Tensor& media = {}) const;
   /// From now on they are known. Called in the order of a step's micro-batches when all are done:
   /// what a step knows must not depend on how many workers it has.
   void remember(const MetPairs& met);
   void flush() { cache_.flush(); }
 
  private:
-  std::vector<AnswerLogProbs> compute(const Batch& batch) const;
+  std::vector<AnswerLogProbs> compute(const Batch& batch, Tensor media) const;
 
   std::shared_ptr<VideoLanguageModel> model_;
   Weights weights_;

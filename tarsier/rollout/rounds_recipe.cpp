@@ -76,7 +76,7 @@ RoundsRecipe read_rounds_recipe(const std::filesystem::path& file,
   if (const auto pairs = json.find("pairs")) recipe.pairs = read_pairs(*pairs, recipe.pairs);
   if (recipe.pairs.source == PairSource::corrupted && !recipe.corrupt)
     json.fail("takes rejected answers from corrupted videos and corrupts none",
-              "give \"corrupt\", or pairs.source \"intact\"");
+              R"(give "corrupt", or pairs.source "intact")");
   recipe.train = read_train(json.at("train"));
   const std::string canonical = json.raw().dump();
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));

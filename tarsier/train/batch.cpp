@@ -103,7 +103,7 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
   for (const float weight : packer.weights) batch.weight_sum += weight;
   if (words_known) {
     batch.visible_words = at::zeros({batch.media_rows.numel(), words}, at::kFloat);
-    float* row = batch.visible_words.mutable_data_ptr<float>();
+    auto* row = batch.visible_words.mutable_data_ptr<float>();
     for (const Sample& sample : samples) {
       for (const VisibleWords& visible : sample.visible_words) {
         for (const std::int64_t word : visible) row[word] = 1;

@@ -37,7 +37,9 @@ bool parse(Flags& flags, Arguments arguments) {
                     "tarsier eval ablation sft --seeds 1 --rows pretrained,sft_full",
                     "tarsier eval ablation sft --table"});
   add_output_flags(app, flags.output);
-  app.add_option("name", flags.name, "Which: sft, dpo or mrdpo")->required()->type_name("NAME");
+  app.add_option("name", flags.name, "Which: sft, or a name of your own with --plan")
+      ->required()
+      ->type_name("NAME");
   app.add_option("--plan", flags.plan,
                  "Rows and claims; without it, recipes/ablation_NAME/plan.jsonc")
       ->type_name("FILE");
@@ -57,9 +59,9 @@ bool parse(Flags& flags, Arguments arguments) {
       ->type_name("DEVICE");
   app.add_flag("--table", flags.table_only, "Print the table as it stands; train nothing");
   if (!parse_arguments(app, arguments)) return false;
-  if (flags.name != "sft" && flags.name != "dpo" && flags.name != "mrdpo" && flags.plan.empty())
+  if (flags.name != "sft" && flags.plan.empty())
     throw ConfigError({"eval ablation", fmt::format("there is no ablation '{}'", flags.name),
-                       "use sft, dpo or mrdpo, or give a --plan"});
+                       "use sft, or give a --plan"});
   const std::string folder = "ablation_" + flags.name;
   if (flags.plan.empty())
     flags.plan = (fs::path(TARSIER_RECIPES_DIR) / folder / "plan.jsonc").string();

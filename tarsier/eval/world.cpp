@@ -68,15 +68,6 @@ std::string kept_name(const WorldEvalSettings& settings, std::uint64_t index, bo
                      held_out ? "_unseen" : "");
 }
 
-// Whole from the first moment another process can see it.
-void write_kept(const Clip& clip, const std::filesystem::path& kept) {
-  if (std::filesystem::exists(kept)) return;
-  const std::filesystem::path beside =
-      kept.parent_path() / fmt::format(".{}.{}", ::getpid(), kept.filename().string());
-  write_clip(clip, beside);
-  std::filesystem::rename(beside, kept);
-}
-
 std::int64_t worker_count(const VideoLanguageModel& model, const WorldEvalSettings& settings,
                           std::int64_t clips) {
   const bool small = model.info().parameters < kSmallModel && model.decoder().device().is_cpu();
@@ -172,7 +163,7 @@ WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalS
         write_clip(clip, own);
       } else {
         file = settings.clips_in / kept_name(settings, clip.index, i >= settings.clips);
-        write_kept(clip, file);
+        write_clip_once(clip, file);
       }
       Answered answered = answer_clip(model, backend, clip, file, settings, stop);
       if (stop.stop_requested()) return;

@@ -1,5 +1,9 @@
 #include "tarsier/synth/clip_writer.h"
 
+#include <unistd.h>
+
+#include <string>
+
 #include "tarsier/media/video_writer.h"
 #include "tarsier/synth/raster.h"
 #include "tarsier/synth/soundtrack.h"
@@ -24,6 +28,14 @@ void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_
   }
   if (!clip.sounds.empty()) writer.write_sound(soundtrack(clip));
   writer.finish();
+}
+
+void write_clip_once(const Clip& clip, const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) return;
+  const std::filesystem::path beside =
+      file.parent_path() / ("." + std::to_string(::getpid()) + "." + file.filename().string());
+  write_clip(clip, beside);
+  std::filesystem::rename(beside, file);
 }
 
 }  // namespace tarsier

@@ -16,4 +16,8 @@ inline constexpr char kWorldMark[] = "tarsier moving-shapes world";
 /// need not be. Throws as VideoWriter does.
 void write_clip(const Clip& clip, const std::filesystem::path& file, std::int64_t side = 336);
 
+/// The same where there is no such file yet, which is whole from the first moment another process
+/// can see it: several may write the same clips.
+void write_clip_once(const Clip& clip, const std::filesystem::path& file);
+
 }  // namespace tarsier

@@ -15,6 +15,7 @@
 #include "tarsier/synth/sound_words.h"
 #include "tarsier/synth/sounds.h"
 #include "tarsier/synth/timeline.h"
+#include "tests/synth/small_heard_clip.h"
 
 namespace tarsier {
 namespace {
@@ -108,17 +109,7 @@ TEST_P(SoundQuestions, StandBehindTheOthersOfClipsWithSoundsAlone) {
 }
 
 TEST(SoundQuestionsByHand, Answers) {
-  const Look circle{Shape::circle, Colour::red, ShapeSize::small, 0};
-  Event jump{.kind = EventKind::jump, .start = 1, .end = 2.6, .object = 0};
-  jump.actor = circle;
-  Clip clip{.level = "av",
-            .seconds = 8,
-            .background = Background::gray,
-            .opening = {circle},
-            .objects = {{.look = circle}},
-            .events = {jump}};
-  clip.sounds = {{.kind = SoundKind::low_tone, .start = 1, .end = 1.6, .event = 0},
-                 {.kind = SoundKind::three_beeps, .start = 5, .end = 5.6}};
+  const Clip clip = small_heard_clip();
   std::map<std::string, std::string> answers;
   for (std::uint64_t key = 0; key < 100; ++key) {
     Random random({key});

@@ -13,25 +13,10 @@
 #include "tarsier/synth/scene.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/world_score.h"
+#include "tests/synth/small_heard_clip.h"
 
 namespace tarsier {
 namespace {
-
-// A small red circle jumps at 1 s with a low tone; three beeps off screen at 5 s.
-Clip small_clip() {
-  const Look circle{Shape::circle, Colour::red, ShapeSize::small, 0};
-  Event jump{.kind = EventKind::jump, .start = 1, .end = 2.6, .object = 0};
-  jump.actor = circle;
-  Clip clip{.level = "av",
-            .seconds = 8,
-            .background = Background::gray,
-            .opening = {circle},
-            .objects = {{.look = circle}},
-            .events = {jump}};
-  clip.sounds = {{.kind = SoundKind::low_tone, .start = 1, .end = 1.6, .event = 0},
-                 {.kind = SoundKind::three_beeps, .start = 5, .end = 5.6}};
-  return clip;
-}
 
 ParsedEvent read(const std::string& text, Language language = Language::english) {
   const ParsedScene scene = parse_description(text, language);
@@ -42,7 +27,7 @@ ParsedEvent read(const std::string& text, Language language = Language::english)
 
 WorldScores score(const std::string& text) {
   WorldScorer scorer;
-  scorer.add_description(small_clip(), parse_description(text, Language::english));
+  scorer.add_description(small_heard_clip(), parse_description(text, Language::english));
   return scorer.scores();
 }
 
@@ -107,7 +92,7 @@ TEST(SoundWords, StandAmongTheEvents) {
   Random random({1});
   std::set<std::string> texts;
   for (int i = 0; i < 800; ++i) {
-    texts.insert(describe_with_intervals(small_clip(), sampled_seconds(small_clip(), 8),
+    texts.insert(describe_with_intervals(small_heard_clip(), sampled_seconds(small_heard_clip(), 8),
                                          Language::english, random));
   }
   EXPECT_EQ(texts.size(), 2u * 2 * 4 * 2);  // opening, jump, tone with its jump, beeps
@@ -120,13 +105,13 @@ TEST(SoundWords, StandAmongTheEvents) {
 }
 
 TEST(SoundWords, MatchByKindAndEvent) {
-  const ParsedEvent tied = told_sound(small_clip(), small_clip().sounds[0]);
+  const ParsedEvent tied = told_sound(small_heard_clip(), small_heard_clip().sounds[0]);
   EXPECT_TRUE(same_event(tied, read("A low tone sounds when the red circle jumps.")));
   for (const char* other : {"A high tone sounds when the red circle jumps.", "A low tone is heard.",
                             "A low tone sounds when the red circle spins.", "The red circle jumps.",
                             "A low tone sounds when the blue circle jumps."})
     EXPECT_FALSE(same_event(tied, read(other))) << other;
-  const ParsedEvent alone = told_sound(small_clip(), small_clip().sounds[1]);
+  const ParsedEvent alone = told_sound(small_heard_clip(), small_heard_clip().sounds[1]);
   EXPECT_TRUE(same_event(alone, read("Three beeps sound off screen.")));
   EXPECT_FALSE(same_event(alone, read("Two beeps are heard.")));
   EXPECT_FALSE(same_event(alone, read("Three beeps sound when the red circle jumps.")));
@@ -159,7 +144,7 @@ TEST(SoundScores, CountEventsAndSoundsTogetherAndSoundsApart) {
 TEST(SoundScores, IntervalsOfSoundsCount) {
   const std::vector<double> seconds = {0, 1, 2, 3, 4, 5, 6, 7};
   WorldScorer scorer;
-  scorer.add_intervals(small_clip(), seconds,
+  scorer.add_intervals(small_heard_clip(), seconds,
                        parse_description("<frame: 2-3>A low tone sounds when the red circle jumps."
                                          "<frame: 5-7>Three beeps are heard.",
                                          Language::english));

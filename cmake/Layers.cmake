@@ -78,7 +78,7 @@ tarsier_layer(models TORCH DEPENDS nn processors checkpoint base)
 tarsier_layer(engine TORCH DEPENDS models base)
 tarsier_layer(eval TORCH DEPENDS engine judge synth base)
 tarsier_layer(train TORCH DEPENDS eval judge synth data models checkpoint base)
-tarsier_layer(rollout TORCH DEPENDS train judge engine data checkpoint base)
+tarsier_layer(rollout TORCH DEPENDS train judge synth engine data checkpoint base)
 tarsier_layer(ablation TORCH DEPENDS rollout train eval judge synth data base)
 # Commands parse flags and print; few touch a tensor, so they carry CLI11 in place of all of ATen.
 tarsier_layer(

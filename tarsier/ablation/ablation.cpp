@@ -13,8 +13,6 @@
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/manifest.h"
 #include "tarsier/eval/world.h"
-#include "tarsier/judge/exact_caption_judge.h"
-#include "tarsier/judge/exact_event_judge.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/rollout/rounds.h"
 
@@ -157,11 +155,11 @@ class Ablation {
     if (*row.round > recipe.rounds)
       throw ConfigError({row.name, fmt::format("is round {} of {}", *row.round, recipe.rounds),
                          "raise \"rounds\" in its recipe"});
-    if (fs::exists(run_of(row, seed).parent_path() / "lineage.json")) return TrainOutcome::finished;
+    if (read_lineage(round_folder(rounds_folder(row, seed), *row.round)))
+      return TrainOutcome::finished;
     RoundsOptions options;
     options.out = rounds_folder(row, seed);
-    options.judges.events = std::make_shared<ExactEventJudge>(Language::english);
-    options.judges.captions = std::make_shared<ExactCaptionJudge>(Language::english);
+    options.judges = exact_judges(Language::english);
     options.workers = at::get_num_threads();
     options.machine = options_.machine;
     options.device = options_.device;
@@ -176,7 +174,7 @@ class Ablation {
   // Where the row's training left its model.
   fs::path run_of(const AblationRow& row, std::uint64_t seed) const {
     if (!row.round) return folder_of(options_.out, row.name, seed);
-    return rounds_folder(row, seed) / fmt::format("round_{:02}", *row.round) / "run";
+    return round_folder(rounds_folder(row, seed), *row.round) / "run";
   }
 
   // False when stopped.

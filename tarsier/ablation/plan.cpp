@@ -13,9 +13,6 @@
 namespace tarsier {
 namespace {
 
-// Clips of one seed of a recipe and the next: no recipe has as many seeds of clips of its own.
-constexpr std::uint64_t kSeedStride = 1'000'000;
-
 bool has_row(const std::vector<AblationRow>& rows, const std::string& name) {
   return std::any_of(rows.begin(), rows.end(),
                      [&](const AblationRow& row) { return row.name == name; });

@@ -12,6 +12,10 @@
 
 namespace tarsier {
 
+/// Between the clips of one seed of an ablation and the next: no recipe has as many seeds of clips
+/// of its own.
+inline constexpr std::uint64_t kSeedStride = 1'000'000;
+
 /// Clips that a row's model answers about, for pairs: of the train split, with flawed descriptions
 /// beside the truth. The answers are scored exactly.
 struct AnswerPool {

@@ -1,8 +1,5 @@
-#include <ATen/Parallel.h>
-#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/weights_hash.h"
@@ -72,14 +69,11 @@ int run_data_sample(const CommandContext& context, Arguments arguments) {
   if (!session.adapter.empty())
     throw ConfigError({"--adapter", "is not part of the weights that samples are named by",
                        "merge it first: tarsier convert"});
-  if (flags.job.workers == 0) flags.job.workers = worker_count(flags.job);
   AnsweringModel model{session.model, weights_sha256(session.directory), session.backend_options,
                        1};
-  model.backend.max_cache_bytes /= flags.job.workers;
-  const std::string settings =
-      fmt::format(R"({{"model":"{}","settings":{}}})", model.weights, flags.settings.json());
-  return run_stage_command("sample", flags.job, settings, make_sample_stage(model, flags.settings),
-                           context.stop);
+  model.backend.max_cache_bytes /= worker_count(flags.job);
+  return run_stage_command("sample", flags.job, flags.settings.json_of(model),
+                           make_sample_stage(model, flags.settings), context.stop);
 }
 
 }  // namespace tarsier

@@ -4,20 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tarsier/base/json.h"
+#include "tarsier/rollout/rounds.h"
 
 namespace tarsier {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-namespace {
-
-fs::path lineage_of(const fs::path& folder, std::int64_t round) {
-  return folder / fmt::format("round_{:02}", round) / "lineage.json";
-}
-
-}  // namespace
 
 bool holds_rounds(const fs::path& folder) {
   std::error_code ignored;
@@ -26,10 +18,11 @@ bool holds_rounds(const fs::path& folder) {
 
 Json examine_rounds(const fs::path& folder) {
   Json json{{"rounds", Json::array()}};
-  for (std::int64_t round = 0; fs::exists(lineage_of(folder, round)); ++round)
-    json["rounds"].push_back(
-        Json(read_json(lineage_of(folder, round), JsonOwner::checkpoint).raw()));
-  return json;
+  for (std::int64_t round = 0;; ++round) {
+    const auto lineage = read_lineage(round_folder(folder, round));
+    if (!lineage) return json;
+    json["rounds"].push_back(lineage_json(*lineage));
+  }
 }
 
 std::string rounds_text(const Json& rounds) {

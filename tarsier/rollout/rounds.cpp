@@ -17,6 +17,7 @@
 #include "tarsier/data/pairs/pairs.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/rollout/rounds_score.h"
+#include "tarsier/rollout/row_jobs.h"
 #include "tarsier/rollout/row_slice.h"
 
 namespace tarsier {
@@ -29,23 +30,6 @@ constexpr char kLineage[] = "lineage.json";
 
 // A stop was asked for: what is done is kept.
 struct Stopped {};
-
-fs::path round_folder(const fs::path& out, std::int64_t round) {
-  return out / fmt::format("round_{:02}", round);
-}
-
-std::string lineage_json(const RoundLineage& lineage) {
-  Json json{{"round", lineage.round},         {"policy", lineage.policy},
-            {"reference", lineage.reference}, {"rows", lineage.rows},
-            {"pairs", lineage.pairs},         {"pair_count", lineage.pair_count},
-            {"model", lineage.model}};
-  if (lineage.error)
-    json["validation"] = {{"error", *lineage.error},
-                          {"recall", *lineage.recall},
-                          {"precision", *lineage.precision},
-                          {"failed", lineage.failed}};
-  return json.dump(1) + "\n";
-}
 
 class Rounds {
  public:
@@ -123,7 +107,7 @@ class Rounds {
                              "restore it, or remove this round and those behind it"});
     const fs::path rows = rows_of(round, folder);
     lineage.rows = sha256_of_file(rows);
-    const fs::path pairs = make_pairs(round, policy, rows, folder);
+    const fs::path pairs = make_pairs(lineage, policy, rows, folder);
     lineage.pairs = sha256_of_file(pairs);
     lineage.pair_count = count_rows(pairs);
     if (lineage.pair_count == 0)
@@ -146,56 +130,44 @@ class Rounds {
     return file;
   }
 
-  fs::path make_pairs(std::int64_t round, const fs::path& policy, fs::path rows,
+  fs::path make_pairs(const RoundLineage& lineage, const fs::path& policy, fs::path rows,
                       const fs::path& folder) const {
     const auto later_seed = [&](std::uint64_t seed) {
-      return seed + static_cast<std::uint64_t>(round) - 1;
+      return seed + static_cast<std::uint64_t>(lineage.round) - 1;
     };
     if (recipe_.corrupt) {
       CorruptionSettings corrupt = *recipe_.corrupt;
       corrupt.seed = later_seed(corrupt.seed);
-      rows = stage("corrupt", rows, folder / "corrupted", corrupt.json(),
-                   make_corruption_stage(corrupt));
+      rows = done(run_row_job("corrupt", rows, folder / "corrupted", corrupt.json(),
+                              make_corruption_stage(corrupt), jobs()));
     }
     SampleSettings sample = recipe_.sample;
     sample.seed = later_seed(sample.seed);
-    rows = sampled(policy, rows, folder / "samples", sample);
+    rows = sampled(policy, lineage.policy, rows, folder / "samples", sample);
     rows = scored(rows, folder / "scored");
-    return stage("pairs", rows, folder / "pairs", recipe_.pairs.json(),
-                 make_pair_stage(recipe_.pairs));
+    return done(run_row_job("pairs", rows, folder / "pairs", recipe_.pairs.json(),
+                            make_pair_stage(recipe_.pairs), jobs()));
   }
 
-  fs::path sampled(const fs::path& policy, const fs::path& rows, const fs::path& out,
-                   const SampleSettings& settings) const {
+  // A job's rows.
+  static fs::path done(std::optional<fs::path> rows) {
+    if (!rows) throw Stopped();
+    return *std::move(rows);
+  }
+
+  fs::path sampled(const fs::path& policy, const std::string& weights, const fs::path& rows,
+                   const fs::path& out, const SampleSettings& settings) const {
     LoadOptions load;
     load.device = options_.device;
-    AnsweringModel model{load_model(policy, load), weights_sha256(policy), {}, 1};
-    const std::string text =
-        Json{{"model", model.weights}, {"settings", Json::parse(settings.json())}}.dump();
-    return stage("sample", rows, out, text, make_sample_stage(model, settings));
+    return done(
+        sample_rows({load_model(policy, load), weights, {}, 1}, settings, rows, out, jobs()));
   }
 
   fs::path scored(const fs::path& rows, const fs::path& out) const {
-    return stage("score", rows, out, options_.judges.json(),
-                 make_score_stage(options_.judges, options_.stop));
+    return done(score_rows(options_.judges, rows, out, jobs()));
   }
 
-  fs::path stage(const std::string& name, const fs::path& rows, const fs::path& out,
-                 const std::string& settings, const RowStage& work) const {
-    StageJob job;
-    job.name = name;
-    job.inputs = {rows};
-    job.out = out;
-    job.settings = settings;
-    job.workers = options_.workers;
-    const StageReport report = run_row_stage(job, work, options_.stop);
-    if (report.stopped) throw Stopped();
-    std::int64_t dropped = 0;
-    for (const auto& [reason, count] : report.dropped) dropped += count;
-    log_info(fmt::format("{}: {} rows, {} written, {} dropped, {} failed", name, report.rows,
-                         report.written, dropped, report.failed));
-    return out / "rows.jsonl";
-  }
+  RowJobs jobs() const { return {options_.workers, options_.stop}; }
 
   void train_round(std::int64_t round, const fs::path& policy, const fs::path& pairs,
                    const fs::path& folder) const {
@@ -221,9 +193,9 @@ class Rounds {
     greedy.intact = 1;
     greedy.corrupted = 0;
     greedy.temperature = 0;
-    const fs::path rows =
-        scored(sampled(model, *recipe_.validation, folder / "validation_samples", greedy),
-               folder / "validation_scored");
+    const fs::path rows = scored(
+        sampled(model, lineage.model, *recipe_.validation, folder / "validation_samples", greedy),
+        folder / "validation_scored");
     const RoundScore score = score_of_rows(rows);
     lineage.error = score.error;
     lineage.recall = score.recall;
@@ -235,7 +207,7 @@ class Rounds {
 
   static void finish(const fs::path& folder, const RoundLineage& lineage) {
     fs::create_directories(folder);
-    write_file_atomically(folder / kLineage, lineage_json(lineage));
+    write_file_atomically(folder / kLineage, lineage_json(lineage).dump(1) + "\n");
   }
 
   // The best round's model under a name of its own.
@@ -259,6 +231,23 @@ class Rounds {
 };
 
 }  // namespace
+
+fs::path round_folder(const fs::path& out, std::int64_t round) {
+  return out / fmt::format("round_{:02}", round);
+}
+
+Json lineage_json(const RoundLineage& lineage) {
+  Json json{{"round", lineage.round},         {"policy", lineage.policy},
+            {"reference", lineage.reference}, {"rows", lineage.rows},
+            {"pairs", lineage.pairs},         {"pair_count", lineage.pair_count},
+            {"model", lineage.model}};
+  if (lineage.error)
+    json["validation"] = {{"error", *lineage.error},
+                          {"recall", *lineage.recall},
+                          {"precision", *lineage.precision},
+                          {"failed", lineage.failed}};
+  return json;
+}
 
 std::optional<RoundLineage> read_lineage(const fs::path& round) {
   if (!fs::exists(round / kLineage)) return std::nullopt;

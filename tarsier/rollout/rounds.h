@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,6 +37,11 @@ struct RoundLineage {
   std::optional<double> error, recall, precision;
   std::int64_t failed = 0;
 };
+
+/// Where a run's round is; 0 is the first policy.
+std::filesystem::path round_folder(const std::filesystem::path& out, std::int64_t round);
+
+nlohmann::ordered_json lineage_json(const RoundLineage& lineage);
 
 /// Reads a round's lineage; nothing when it is not done. CheckpointError for a file that is none.
 std::optional<RoundLineage> read_lineage(const std::filesystem::path& round);

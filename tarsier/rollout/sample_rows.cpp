@@ -169,6 +169,10 @@ std::string SampleSettings::json() const {
       .dump();
 }
 
+std::string SampleSettings::json_of(const AnsweringModel& model) const {
+  return Json{{"model", model.weights}, {"settings", Json::parse(json())}}.dump();
+}
+
 RowStage make_sample_stage(const AnsweringModel& model, const SampleSettings& settings) {
   const auto sampler = std::make_shared<const RowSampler>(model, settings);
   RowStage stage;

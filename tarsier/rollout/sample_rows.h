@@ -11,6 +11,14 @@
 
 namespace tarsier {
 
+/// The model that answers.
+struct AnsweringModel {
+  std::shared_ptr<const VideoLanguageModel> model;
+  std::string weights;         // weights_sha256 of its directory
+  AtenBackendOptions backend;  // of one row
+  std::int64_t threads = 1;    // of arithmetic, for each row
+};
+
 /// How a model's own answers are drawn (training.md 5.2; 7.4 draws two at top-p 0.9 and no other).
 struct SampleSettings {
   std::int64_t intact = 1;     // answers to each question about the video as it is
@@ -20,15 +28,8 @@ struct SampleSettings {
   std::optional<std::int64_t> frames;  // of a video whose row does not say it itself
   std::uint64_t seed = 1;
 
-  std::string json() const;  // for settings.json
-};
-
-/// The model that answers.
-struct AnsweringModel {
-  std::shared_ptr<const VideoLanguageModel> model;
-  std::string weights;         // weights_sha256 of its directory
-  AtenBackendOptions backend;  // of one row
-  std::int64_t threads = 1;    // of arithmetic, for each row
+  std::string json() const;
+  std::string json_of(const AnsweringModel& model) const;  // with its weights, for settings.json
 };
 
 /// The stage: each row's last question answered, and the answers kept beside the row's own as the

@@ -10,6 +10,8 @@
 #include "tarsier/data/pairs/candidates.h"
 #include "tarsier/judge/autodq.h"
 #include "tarsier/judge/caption_sample.h"
+#include "tarsier/judge/exact_caption_judge.h"
+#include "tarsier/judge/exact_event_judge.h"
 
 namespace tarsier {
 namespace {
@@ -126,6 +128,13 @@ std::string ScoreJudges::json() const {
   if (events) json["autodq"] = {{"judge", events->id()}, {"prompt", events->prompt().text()}};
   if (captions) json["error"] = {{"judge", captions->id()}, {"prompt", captions->prompt().text()}};
   return json.dump();
+}
+
+ScoreJudges exact_judges(Language language, bool events, bool captions) {
+  ScoreJudges judges;
+  if (events) judges.events = std::make_shared<ExactEventJudge>(language);
+  if (captions) judges.captions = std::make_shared<ExactCaptionJudge>(language);
+  return judges;
 }
 
 RowStage make_score_stage(const ScoreJudges& judges, std::stop_token stop) {

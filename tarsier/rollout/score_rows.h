@@ -8,6 +8,7 @@
 #include "tarsier/judge/caption_error.h"
 #include "tarsier/judge/caption_judge.h"
 #include "tarsier/judge/event_judge.h"
+#include "tarsier/synth/world.h"
 
 namespace tarsier {
 
@@ -19,6 +20,9 @@ struct ScoreJudges {
 
   std::string json() const;  // for settings.json
 };
+
+/// The moving-shapes world's own judges of one metric or both.
+ScoreJudges exact_judges(Language language, bool events = true, bool captions = true);
 
 /// The stage: each answer in `samples` gets its `score` against the row's truth: the `reference` of
 /// its last turn where there is one, else that turn's words; and the events in `extra_info`, where

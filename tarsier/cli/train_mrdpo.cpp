@@ -1,13 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
-#include "tarsier/base/error.h"
-#include "tarsier/base/log.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/cli/machine_facts.h"
 #include "tarsier/cli/score_judges.h"
+#include "tarsier/cli/training.h"
 #include "tarsier/rollout/rounds.h"
 #include "tarsier/tensor/device.h"
 
@@ -73,18 +71,7 @@ int run_train_mrdpo(const CommandContext& context, Arguments arguments) {
   options.machine = machine_facts();
   options.device = parse_device(flags.device);
   options.stop = context.stop;
-  switch (run_rounds(recipe, options)) {
-    case TrainOutcome::finished:
-      print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
-      return kExitOk;
-    case TrainOutcome::stopped:
-      log_info("stopped; the same command goes on from here");
-      return kExitTryAgain;
-    case TrainOutcome::diverged:
-      log_warning("stopped: ten steps in a row had a loss or gradient that is not finite");
-      return kExitTrainingStopped;
-  }
-  throw_broken_promise("TrainOutcome has three values");
+  return end_training(run_rounds(recipe, options), flags.out);
 }
 
 }  // namespace tarsier

@@ -14,7 +14,6 @@
 #include "tarsier/cli/machine_facts.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/train/distributed/launch.h"
-#include "tarsier/train/trainer.h"
 
 namespace tarsier {
 namespace {
@@ -96,6 +95,23 @@ void require_kind(const Recipe& recipe, TrainingKind kind, std::string_view comm
 
 }  // namespace
 
+int end_training(TrainOutcome outcome, const std::filesystem::path& out, bool leads) {
+  switch (outcome) {
+    case TrainOutcome::finished:
+      if (leads) print_answer((out / "model").string() + "\n");
+      return kExitOk;
+    case TrainOutcome::stopped:
+      log_info("stopped; the same command goes on from here");
+      return kExitTryAgain;
+    case TrainOutcome::diverged:
+      log_warning(
+          "stopped: ten steps in a row had a loss or gradient that is not finite; lower peak_rate, "
+          "or look at the samples named above");
+      return kExitTrainingStopped;
+  }
+  throw_broken_promise("TrainOutcome has three values");
+}
+
 int run_training(const CommandContext& context, Arguments arguments, TrainingKind kind,
                  std::string_view name, std::string_view summary,
                  std::initializer_list<std::string_view> examples) {
@@ -118,20 +134,7 @@ int run_training(const CommandContext& context, Arguments arguments, TrainingKin
   // The ranks do the same: one of them tells it.
   if (!leads && log_level() == LogLevel::info) set_log_level(LogLevel::warning);
   if (options.resume && flags.resume != "auto") options.resume_from = flags.resume;
-  switch (train(recipe, options)) {
-    case TrainOutcome::finished:
-      if (leads) print_answer((std::filesystem::path(flags.out) / "model").string() + "\n");
-      return kExitOk;
-    case TrainOutcome::stopped:
-      log_info("stopped; the same command goes on from here");
-      return kExitTryAgain;
-    case TrainOutcome::diverged:
-      log_warning(
-          "stopped: ten steps in a row had a loss or gradient that is not finite; lower peak_rate, "
-          "or look at the samples named above");
-      return kExitTrainingStopped;
-  }
-  throw_broken_promise("TrainOutcome has three values");
+  return end_training(train(recipe, options), flags.out, leads);
 }
 
 }  // namespace tarsier

@@ -98,11 +98,11 @@ std::int64_t layer_of(std::string_view module) {
   return -1;
 }
 
+}  // namespace
+
 bool ends_with_name(std::string_view module, const std::string& name) {
   return module == name || module.ends_with("." + name);
 }
-
-}  // namespace
 
 AdapterConfig::AdapterConfig(const JsonView& json) {
   const std::string& type = json.at("peft_type").as_string();

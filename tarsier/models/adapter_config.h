@@ -17,6 +17,9 @@ namespace tarsier {
 inline constexpr char kAdapterConfigName[] = "adapter_config.json";
 inline constexpr char kAdapterWeightsName[] = "adapter_model.safetensors";
 
+/// Whether a module's name is `name` or ends with it behind a dot: PEFT's target_modules.
+bool ends_with_name(std::string_view module, const std::string& name);
+
 /// adapter_config.json of a LoRA adapter as PEFT writes it. A module is named as in the model the
 /// adapter was trained on: "model.layers.0.self_attn.q_proj". Source: peft/tuners/lora/config.py,
 /// peft/tuners/tuners_utils.py of PEFT 0.21.2.

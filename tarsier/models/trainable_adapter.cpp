@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::string_view kWeight = ".weight";
 
-bool ends_with_name(const std::string& module, const std::string& name) {
-  return module == name || module.ends_with("." + name);
-}
-
 std::string published_name(const VideoLanguageModel& model, const std::string& path) {
   const std::optional<std::string> name = invert_renames(model.published_names(), path);
   check(name.has_value(), "every weight has a published name");
@@ -42,8 +38,8 @@ TrainableAdapter::TrainableAdapter(VideoLanguageModel& model, const AdapterShape
   const TensorVisitor attach = [&](const std::string& path, Tensor& weight) {
     if (!is_dense(path, weight)) return;
     const std::string layer = path.substr(0, path.size() - kWeight.size());
-    const std::string module =
-        published_name(model, path).substr(0, published_name(model, path).size() - kWeight.size());
+    std::string module = published_name(model, path);
+    module.resize(module.size() - kWeight.size());
     const auto target =
         std::find_if(shape.target_modules.begin(), shape.target_modules.end(),
                      [&](const std::string& name) { return ends_with_name(module, name); });

@@ -10,15 +10,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
+#include "benchmarks/train/timing.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/nn/lora.h"
 #include "tarsier/train/forward.h"
@@ -32,17 +31,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kFrames = 16, kRows = 16, kColumns = 16;  // 1,024 media tokens
 constexpr std::int64_t kAnswer = 100, kQuestion = 24, kLogitChunk = 32;
-
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 // The default model's files with a network of this size.
 fs::path write_model(const fs::path& assets, const fs::path& folder, std::int64_t hidden,

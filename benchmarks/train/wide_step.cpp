@@ -9,11 +9,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <functional>
 #include <vector>
 
+#include "benchmarks/train/timing.h"
 #include "tarsier/base/random.h"
 #include "tarsier/models/fill.h"
 #include "tarsier/nn/attention.h"
@@ -26,17 +25,6 @@ namespace tarsier {
 namespace {
 
 constexpr std::int64_t kSegment = 512, kVocab = 4096, kHeadDim = 128;
-
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 // FLOP/s of one product of [rows, inner] and [columns, inner].
 double product_rate(std::int64_t rows, std::int64_t inner, std::int64_t columns) {

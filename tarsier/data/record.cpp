@@ -23,6 +23,10 @@ std::string text_of(const Turn& turn) {
   return text;
 }
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 std::string answer_text(const Record& record) {
   std::string text;
   const auto add = [&](const std::string& answer) {

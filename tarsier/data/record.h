@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tarsier {
@@ -68,6 +69,9 @@ const char* name_of(Role role);
 
 /// A turn's words, without its media.
 std::string text_of(const Turn& turn);
+
+/// Whether a text has nothing but white space.
+bool is_blank(std::string_view text);
 
 /// What the row teaches: its answers that are not masked, and the chosen one; one a line.
 std::string answer_text(const Record& record);

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <numeric>
+
 #include "tarsier/base/error.h"
 
 namespace tarsier {
@@ -42,6 +44,10 @@ class Packer {
 Tensor to_tensor(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
 
 }  // namespace
+
+double sum_over(std::span<const double> values, const TargetRange& range) {
+  return std::accumulate(values.begin() + range.begin, values.begin() + range.end, 0.0);
+}
 
 Batch on_device(Batch batch, at::Device device) {
   for (Tensor* tensor : {&batch.media.pixels, &batch.tokens, &batch.positions, &batch.media_rows,

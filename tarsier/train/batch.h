@@ -17,6 +17,9 @@ struct TargetRange {
   std::int64_t size() const { return end - begin; }
 };
 
+/// Of [targets] the sum over a range.
+double sum_over(std::span<const double> values, const TargetRange& range);
+
 /// Where the targets of a sample's branches are, and what it is where it is a pair.
 struct BatchSample {
   std::vector<TargetRange> branches;

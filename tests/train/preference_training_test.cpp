@@ -73,25 +73,33 @@ class PreferenceTraining : public ::testing::Test {
     }
     return "no error";
   }
-  std::map<std::string, Tensor> weights(const fs::path& directory) const {
+  static std::map<std::string, Tensor> weights_of(VideoLanguageModel& model) {
     std::map<std::string, Tensor> all;
-    LoadOptions options;
-    options.dtype = at::kFloat;
-    load_model(directory, options)->visit(Scope([&](const std::string& path, Tensor& tensor) {
-      all[path] = tensor.clone();
-    }));
+    model.visit(
+        Scope([&](const std::string& path, Tensor& tensor) { all[path] = tensor.clone(); }));
     return all;
   }
+  static std::map<std::string, Tensor> weights(const fs::path& directory) {
+    LoadOptions options;
+    options.dtype = at::kFloat;
+    return weights_of(*load_model(directory, options));
+  }
   // The model that a run with random weights begins with.
-  std::map<std::string, Tensor> first_weights() const {
-    std::map<std::string, Tensor> all;
+  std::shared_ptr<VideoLanguageModel> first_model() const {
     LoadOptions options;
     options.dtype = at::kFloat;
     options.random_weights = 3;
-    load_model(folder_, options)->visit(Scope([&](const std::string& path, Tensor& tensor) {
-      all[path] = tensor.clone();
+    return load_model(folder_, options);
+  }
+  // The run's adapter, put into the first model, gives these weights.
+  void expect_adapter_makes(const std::map<std::string, Tensor>& weights) const {
+    const auto model = first_model();
+    Adapters adapters(*model);
+    adapters.load("it", folder_ / "run" / "adapter");
+    adapters.use("it", AdapterMode::merged);
+    model->visit(Scope([&](const std::string& path, Tensor& tensor) {
+      EXPECT_LT((tensor - weights.at(path)).abs().max().item<double>(), 1e-6) << path;
     }));
-    return all;
   }
 
   fs::path folder_;
@@ -152,23 +160,13 @@ TEST_F(PreferenceTraining, AnAdapterLearnsAloneAndIsWrittenTwice) {
                 }),
             TrainOutcome::finished);
   EXPECT_NEAR(metrics_of(folder_ / "run")[0].at("loss").get<double>(), std::log(2.0), 1e-6);
-  const auto before = first_weights(), after = weights(folder_ / "run" / "model");
+  const auto before = weights_of(*first_model()), after = weights(folder_ / "run" / "model");
   for (const auto& [path, tensor] : before) {
     const bool learned = path.find("q_proj.weight") != std::string::npos ||
                          path.find("mlp.up_proj.weight") != std::string::npos;
     EXPECT_EQ(at::equal(tensor, after.at(path)), !learned) << path;
   }
-  // The adapter beside the first model is the merged model.
-  LoadOptions options;
-  options.dtype = at::kFloat;
-  options.random_weights = 3;
-  const auto model = load_model(folder_, options);
-  Adapters adapters(*model);
-  adapters.load("it", folder_ / "run" / "adapter");
-  adapters.use("it", AdapterMode::merged);
-  model->visit(Scope([&](const std::string& path, Tensor& tensor) {
-    EXPECT_LT((tensor - after.at(path)).abs().max().item<double>(), 1e-6) << path;
-  }));
+  expect_adapter_makes(after);
   const nlohmann::json config = test::read(folder_ / "run" / "adapter" / "adapter_config.json");
   EXPECT_EQ(config.at("r"), 2);
   EXPECT_FALSE(config.contains("modules_to_save"));
@@ -185,20 +183,11 @@ TEST_F(PreferenceTraining, WeightsBesideAnAdapterGetAReferenceOfTheirOwn) {
   EXPECT_EQ(rows[0].at("rewards/margins"), 0);
   // In the second epoch every pair is known: rewards still measure from the first weights.
   EXPECT_GT(std::abs(rows.back().at("rewards/margins").get<double>()), 0);
-  const auto before = first_weights(), after = weights(folder_ / "run" / "model");
+  const auto before = weights_of(*first_model()), after = weights(folder_ / "run" / "model");
   EXPECT_FALSE(
       at::equal(before.at("visual.merger.mlp.0.weight"), after.at("visual.merger.mlp.0.weight")));
   EXPECT_TRUE(at::equal(before.at("model.norm.weight"), after.at("model.norm.weight")));
-  LoadOptions options;
-  options.dtype = at::kFloat;
-  options.random_weights = 3;
-  const auto model = load_model(folder_, options);
-  Adapters adapters(*model);
-  adapters.load("it", folder_ / "run" / "adapter");
-  adapters.use("it", AdapterMode::merged);
-  model->visit(Scope([&](const std::string& path, Tensor& tensor) {
-    EXPECT_LT((tensor - after.at(path)).abs().max().item<double>(), 1e-6) << path;
-  }));
+  expect_adapter_makes(after);
 }
 
 TEST_F(PreferenceTraining, RanksTogetherLearnWhatOneLearns) {

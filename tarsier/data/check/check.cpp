@@ -23,10 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kReportEvery = std::chrono::seconds(30);
 constexpr double kTimeTolerance = 0.1;  // seconds an end may lie behind the video's
 
-bool is_blank(const std::string& text) {
-  return text.find_first_not_of(" \t\r\n") == std::string::npos;
-}
-
 class RowCheck {
  public:
   RowCheck(const Row& row, const CheckSettings& settings) : row_(row), settings_(settings) {}

@@ -4,15 +4,10 @@
 
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/sha256.h"
+#include "tarsier/data/extra_value.h"
 
 namespace tarsier {
 namespace {
-
-std::optional<JsonView> pair_of(const Row& row) {
-  const auto found = row.record.extra.find("pair");
-  if (found == row.record.extra.end()) return std::nullopt;
-  return parse_json(found->second, row.record.where + ": pair", JsonOwner::input);
-}
 
 std::optional<std::string> text_at(const std::optional<JsonView>& json, std::string_view outer,
                                    std::string_view inner) {
@@ -23,15 +18,11 @@ std::optional<std::string> text_at(const std::optional<JsonView>& json, std::str
   return value->as_string();
 }
 
-bool is_blank(const std::string& text) {
-  return text.find_first_not_of(" \t\r\n") == std::string::npos;
-}
-
 std::optional<ErrorNote> find_fault(const Row& row, const PairRules& rules) {
   const auto note = [&](const std::string& field, std::string what, std::string hint) {
     return ErrorNote{row.record.where + ": " + field, std::move(what), std::move(hint)};
   };
-  const std::optional<JsonView> pair = pair_of(row);
+  const std::optional<JsonView> pair = extra_value(row.record, "pair");
   for (const char* answer : {"chosen", "rejected"}) {
     const auto finish = text_at(pair, answer, "finish");
     if (finish && *finish != "stop")
@@ -64,7 +55,7 @@ std::optional<ErrorNote> fault_in_pair(const Row& row, const PairRules& rules) {
 }
 
 void check_pair_video(const Row& row) {
-  const auto sampled = text_at(pair_of(row), "sampling", "video");
+  const auto sampled = text_at(extra_value(row.record, "pair"), "sampling", "video");
   if (!sampled) return;
   for (const Media& media : row.record.media) {
     if (media.kind == MediaKind::audio || media.is_list) continue;
@@ -79,7 +70,7 @@ void check_pair_video(const Row& row) {
 }
 
 std::optional<AnswerLogProbs> given_reference(const Row& row) {
-  const std::optional<JsonView> pair = pair_of(row);
+  const std::optional<JsonView> pair = extra_value(row.record, "pair");
   const auto reference = pair ? pair->find("reference") : std::nullopt;
   if (!reference) return std::nullopt;
   reference->at("model").as_string();

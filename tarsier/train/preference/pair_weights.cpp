@@ -1,16 +1,11 @@
 #include "tarsier/train/preference/pair_weights.h"
 
 #include <cmath>
-#include <numeric>
 
 #include "tarsier/base/error.h"
 
 namespace tarsier {
 namespace {
-
-double sum_over(std::span<const double> log_probs, const TargetRange& range) {
-  return std::accumulate(log_probs.begin() + range.begin, log_probs.begin() + range.end, 0.0);
-}
 
 // Adds up the objective sample by sample.
 class Weigher {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "tarsier/base/error.h"
 #include "tarsier/nn/lora.h"
@@ -17,10 +16,6 @@ namespace {
 
 constexpr std::uint64_t kRecheckEvery = 100;  // micro-batches
 constexpr double kMayMove = 0.05;             // nats (training.md 12)
-
-double sum_over(const std::vector<double>& log_probs, const TargetRange& range) {
-  return std::accumulate(log_probs.begin() + range.begin, log_probs.begin() + range.end, 0.0);
-}
 
 // A number of the micro-batch's own: which pairs are in it.
 std::uint64_t number_of(const Batch& batch) {

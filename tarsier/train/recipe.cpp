@@ -10,6 +10,8 @@
 #include "tarsier/checkpoint/sha256.h"
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/questions.h"
+#include "tarsier/synth/scene.h"
+#include "tarsier/synth/sound_questions.h"
 #include "tarsier/train/data/mixed_source.h"
 #include "tarsier/train/preference/read_objective.h"
 #include "tarsier/train/recipe_keys.h"
@@ -69,9 +71,19 @@ SynthData read_synth(const JsonView& json, bool needs_text) {
   data.questions = int_in(json, "questions", 0, 0, 64);
   if (const auto weights = json.find("question_weights")) {
     for (const std::string& kind : weights->keys()) {
-      if (std::find(kQuestionKinds.begin(), kQuestionKinds.end(), kind) == kQuestionKinds.end())
-        weights->at(kind).fail("is no kind of question",
-                               fmt::format("kinds are {}", fmt::join(kQuestionKinds, ", ")));
+      const auto is_among = [&](const auto& kinds) {
+        return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+      };
+      const bool is_heard = is_among(kSoundQuestionKinds);
+      if (!is_heard && !is_among(kQuestionKinds))
+        weights->at(kind).fail(
+            "is no kind of question",
+            fmt::format("kinds are {}, and of clips with sounds {}",
+                        fmt::join(kQuestionKinds, ", "), fmt::join(kSoundQuestionKinds, ", ")));
+      if (is_heard && level_named(data.level).max_sounds == 0)
+        weights->at(kind).fail(
+            fmt::format("asks about sounds, and the level {} has none", data.level),
+            "leave it out, or set level to av");
       data.question_weights[kind] = double_in(*weights, kind, 1, 0.001, 1000);
     }
   }
@@ -243,13 +255,32 @@ std::int64_t Recipe::total_steps() const {
   return total;
 }
 
+namespace {
+
+std::vector<TakenWeights> read_weights_from(const JsonView& json,
+                                            const std::filesystem::path& folder) {
+  std::vector<TakenWeights> all;
+  for (std::int64_t i = 0; i < json.size(); ++i) {
+    const JsonView each = json.at(i);
+    expect_keys(each, {"model", "weights"});
+    TakenWeights& taken = all.emplace_back();
+    taken.model = folder / each.at("model").as_string();
+    const JsonView patterns = each.at("weights");
+    for (std::int64_t k = 0; k < patterns.size(); ++k)
+      taken.patterns.push_back(patterns.at(k).as_string());
+  }
+  return all;
+}
+
+}  // namespace
+
 Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   const JsonView json = read_with_overrides(file, overrides);
   const std::string canonical = json.raw().dump();
-  expect_keys(
-      json, {"model", "random_weights", "seed", "compute", "export_dtype", "save_every",
-             "keep_checkpoints", "log_every", "logit_chunk", "ema", "sample_every", "sample_clips",
-             "max_bad", "workers", "recompute", "adapter", "media_cache_mb", "stages"});
+  expect_keys(json, {"model", "random_weights", "weights_from", "seed", "compute", "export_dtype",
+                     "save_every", "keep_checkpoints", "log_every", "logit_chunk", "ema",
+                     "sample_every", "sample_clips", "max_bad", "workers", "recompute", "adapter",
+                     "media_cache_mb", "stages"});
   Recipe recipe;
   recipe.text = json.raw().dump(1);
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
@@ -257,6 +288,11 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   if (json.has("random_weights"))
     recipe.random_weights =
         static_cast<std::uint64_t>(json.at("random_weights").as_int(0, INT64_MAX));
+  if (const auto taken = json.find("weights_from")) {
+    if (!recipe.random_weights)
+      taken->fail("stands without random_weights", "say which weights begin afresh by their seed");
+    recipe.weights_from = read_weights_from(*taken, file.parent_path());
+  }
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
   recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16", "mixed"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});

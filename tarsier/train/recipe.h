@@ -87,10 +87,17 @@ struct Stage {
   std::vector<DataSource> sources;                // at least one; several are mixed
 };
 
+/// Weights that another model brings to one that begins afresh.
+struct TakenWeights {
+  std::filesystem::path model;        // a directory
+  std::vector<std::string> patterns;  // optimizer/groups.h; of the paths that are taken
+};
+
 /// A whole training run. Every key is checked before any work; an unknown key is an error.
 struct Recipe {
   std::filesystem::path model;  // a directory: configuration, tokenizer, and weights unless fresh
   std::optional<std::uint64_t> random_weights;  // seed of fresh weights
+  std::vector<TakenWeights> weights_from;       // in place of fresh ones, in this order
   std::uint64_t seed = 1;                       // order of data, noise
   std::string compute = "auto";  // "f32", "bf16", "mixed" (f32 with products in bf16), or "auto":
                                  // f32 or bf16, whichever is found faster

@@ -13,6 +13,7 @@
 #include "tarsier/nn/mixed_linear.h"
 #include "tarsier/tensor/device.h"
 #include "tarsier/train/product_speed.h"
+#include "tarsier/train/taken_weights.h"
 
 namespace tarsier {
 namespace {
@@ -44,7 +45,9 @@ std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
   load.random_weights = recipe.random_weights;
   load.trainable = true;
   load.recompute = recipe.recompute;
-  return load_model(recipe.model, load);
+  auto model = load_model(recipe.model, load);
+  take_weights(*model, recipe.weights_from);
+  return model;
 }
 
 std::int64_t worker_count(const Recipe& recipe, at::Device device) {

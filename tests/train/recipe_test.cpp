@@ -89,6 +89,23 @@ TEST_F(RecipeFile, ReadsMixedSourcesAndWeightsOfQuestions) {
             std::string::npos);
 }
 
+TEST_F(RecipeFile, WeighsQuestionsAboutSoundsWhereThereAreSounds) {
+  const std::string weights =
+      R"("question_weights":{"which_sound":4,"beeps":3,"is_heard":2,"with_sound":5,"when":6})";
+  const Recipe recipe = read_recipe(
+      file, {R"(stages.1.data={"synth":{"level":"av","questions":2,)" + weights + "}}"});
+  const auto& read = recipe.stages[1].sources[0].synth->question_weights;
+  EXPECT_EQ(read.size(), 5u);
+  EXPECT_EQ(read.at("with_sound"), 5);
+  EXPECT_NE(refusal(file, {R"(stages.1.data={"synth":{"questions":2,)" + weights + "}}"})
+                .find("question_weights.beeps: asks about sounds, and the level base has none; "
+                      "leave it out, or set level to av"),
+            std::string::npos);
+  EXPECT_NE(refusal(file, {R"(stages.1.data.synth.question_weights={"why":1})"})
+                .find("choice, and of clips with sounds which_sound, beeps, is_heard, with_sound"),
+            std::string::npos);
+}
+
 TEST_F(RecipeFile, PacksByTokensOrByClips) {
   const std::string without_clips =
       R"(stages.0={"name":"a","steps":1,"pack_tokens":4096,"data":{"jsonl":{"file":"x"}}})";

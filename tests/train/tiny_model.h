@@ -57,6 +57,36 @@ inline fs::path make_tiny_model(const fs::path& folder) {
   return folder;
 }
 
+/// The same of the shipped model that hears.
+inline fs::path make_tiny_hearing_model(const fs::path& folder) {
+  const fs::path assets = fs::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano-av";
+  for (const char* name : {"generation_config.json", "preprocessor_config.json",
+                           "processor_config.json", "tokenizer.json", "tokenizer_config.json"}) {
+    fs::copy_file(assets / name, folder / name, fs::copy_options::overwrite_existing);
+  }
+  nlohmann::json config = read(assets / "config.json");
+  config.update({{"hidden_size", 32},
+                 {"intermediate_size", 48},
+                 {"num_hidden_layers", 2},
+                 {"num_attention_heads", 4},
+                 {"num_key_value_heads", 2},
+                 {"rope_scaling", {{"type", "mrope"}, {"mrope_section", {2, 1, 1}}}}});
+  config["vision_config"].update({{"depth", 1},
+                                  {"hidden_size", 16},
+                                  {"intermediate_size", 24},
+                                  {"num_heads", 2},
+                                  {"out_hidden_size", 32},
+                                  {"fullatt_block_indexes", {0}}});
+  config["audio_config"].update(
+      {{"d_model", 8}, {"encoder_attention_heads", 2}, {"encoder_ffn_dim", 8}});
+  config["audio_config"]["qformer_config"].update({{"hidden_size", 16},
+                                                   {"num_attention_heads", 2},
+                                                   {"intermediate_size", 16},
+                                                   {"encoder_width", 8}});
+  std::ofstream(folder / "config.json") << config.dump(1);
+  return folder;
+}
+
 /// A recipe over the synthetic world for make_tiny_model; `edit` changes it before it is written.
 template <class Edit>
 fs::path write_recipe(const fs::path& folder, const fs::path& model, const Edit& edit) {

@@ -73,8 +73,8 @@ Sample make_pair(std::int64_t vocab) {
   const std::int64_t media = kFrames * kRows * kColumns / 4;
   Sample sample;
   sample.id = "pair";
-  sample.pixels = at::randn({kFrames * kRows * kColumns, 3 * 2 * 14 * 14});
-  sample.grid = {kFrames, kRows, kColumns};
+  sample.media.pixels = at::randn({kFrames * kRows * kColumns, 3 * 2 * 14 * 14});
+  sample.media.grid = at::tensor({kFrames, kRows, kColumns}, at::kLong).view({1, 3});
   sample.prefix = run_of(media + kQuestion, vocab, 0, false);
   for (std::int64_t i = 0; i < media; ++i) sample.media_rows.push_back(4 + i);
   for (int i = 0; i < 3; ++i)

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "tarsier/base/error.h"
-#include "tarsier/media/audio_reader.h"
 #include "tarsier/media/media_kinds.h"
 #include "tarsier/media/png_writer.h"
 #include "tarsier/media/resize.h"
 #include "tarsier/media/video_reader.h"
+#include "tarsier/processors/media_sound.h"
 
 namespace tarsier {
 namespace {
@@ -32,22 +32,6 @@ void refuse_for_image(const FrameRequest& request) {
   if (request.end) refuse("--end");
 }
 
-/// Sound of the part looked at; null when the file has none.
-std::shared_ptr<const Sound> read_sound(const std::string& path, double start, double end) {
-  AudioOptions options;
-  options.start_seconds = start;
-  options.end_seconds = end;
-  std::optional<Audio> audio = read_audio(path, options);
-  if (!audio) return nullptr;
-  auto sound = std::make_shared<Sound>();
-  sound->samples = std::move(audio->samples);
-  return sound;
-}
-
-double seconds_of(const Sound& sound) {
-  return static_cast<double>(sound.samples.size()) / kAudioRate;
-}
-
 /// A file of sound alone.
 MediaClip read_sound_clip(const std::string& path, const FrameRequest& request) {
   const auto refuse = [](const char* flag) {
@@ -62,20 +46,13 @@ MediaClip read_sound_clip(const std::string& path, const FrameRequest& request) 
                        "the start comes before the end"});
   MediaClip clip;
   clip.path = path;
-  auto pictures = std::make_shared<Pictures>();
-  pictures->modality = Modality::audio;
-  pictures->sound = read_sound(path, start, end);
-  if (!pictures->sound || pictures->sound->samples.empty())
-    throw InputError(
-        {path, fmt::format("has no sound from {:g} s on", start), "give a time inside the file"});
+  clip.pictures = read_sound_alone(path, {start, end});
   clip.info.has_audio = true;
-  clip.sound_seconds = seconds_of(*pictures->sound);
+  clip.sound_seconds = clip.pictures->seconds;
   clip.start_seconds = start;
   clip.end_seconds = start + clip.sound_seconds;
   clip.info.seconds = clip.end_seconds;
-  pictures->seconds = clip.sound_seconds;
   clip.choice.sampler = "sound alone";
-  clip.pictures = std::move(pictures);
   return clip;
 }
 
@@ -112,12 +89,14 @@ MediaClip read_picture_clip(const std::string& path, const SamplingRule& rule,
   } else {
     clip.choice = choose_frames(rule, clip.info, reader.frame_seconds(), request);
     pictures->seconds = clip.choice.part_seconds;
-    clip.start_seconds = std::max(request.start.value_or(0), reader.frame_seconds().front());
-    clip.end_seconds = std::min(request.end.value_or(clip.info.seconds), clip.info.seconds);
+    const MediaPart part =
+        part_of_video(clip.info, reader.frame_seconds(), request.start, request.end);
+    clip.start_seconds = part.start;
+    clip.end_seconds = part.end;
   }
   pictures->frames = reader.read(clip.choice.indices);
   if (with_sound && !clip.info.is_still_image) {
-    pictures->sound = read_sound(path, clip.start_seconds, clip.end_seconds);
+    pictures->sound = read_sound(path, {clip.start_seconds, clip.end_seconds});
     if (pictures->sound) clip.sound_seconds = seconds_of(*pictures->sound);
   }
   clip.pictures = std::move(pictures);

@@ -18,6 +18,7 @@
 #include "tarsier/engine/generate.h"
 #include "tarsier/media/video_reader.h"
 #include "tarsier/processors/frame_selection.h"
+#include "tarsier/processors/media_sound.h"
 #include "tarsier/synth/clip_writer.h"
 #include "tarsier/synth/grammar.h"
 #include "tarsier/synth/phrasing.h"
@@ -30,6 +31,7 @@ namespace tarsier {
 namespace {
 
 constexpr std::int64_t kSmallModel = 100'000'000;  // parameters
+constexpr std::int64_t kAnswerTokens = 24;         // of an answer to a question
 
 // A folder for the clip under evaluation, gone with the object.
 class ScratchFolder {
@@ -77,6 +79,12 @@ std::int64_t worker_count(const VideoLanguageModel& model, const WorldEvalSettin
   return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, clips));
 }
 
+// Of a description, whose tokens are mostly words: a clause, its interval and its joints for each
+// thing that is told.
+std::int64_t most_tokens(const Level& level) {
+  return std::max(192, 64 * (level.max_events + level.max_sounds));
+}
+
 // A level whose events need more frames than those of base asks for them, as far as the model goes.
 std::int64_t frames_for(const Level& level, const VideoLanguageModel& model) {
   return std::min(level.frames, model.sampling().max_frames);
@@ -94,6 +102,7 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
   auto pictures = std::make_shared<Pictures>();
   pictures->frames = reader.read(choice.indices);
   pictures->seconds = choice.part_seconds;
+  if (model.info().hears && reader.info().has_audio) pictures->sound = read_sound(file);
   Answered result;
   result.seconds = choice.seconds;
   Random random({settings.seed, clip.index, 0x9a5e});
@@ -111,7 +120,7 @@ Answered answer_clip(const VideoLanguageModel& model, DecodeBackend& backend, co
                                                      : PromptPurpose::generate_without_pixels);
     if (branches.empty()) media = std::move(inputs.media);
     SamplingParams sampling;
-    sampling.max_new_tokens = branches.size() < 2 ? std::max(192, 64 * level.max_events) : 24;
+    sampling.max_new_tokens = branches.size() < 2 ? most_tokens(level) : kAnswerTokens;
     branches.push_back({std::move(inputs.prompt), sampling, {}});
   }
   const std::vector<Completion> completions =

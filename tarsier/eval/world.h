@@ -44,9 +44,10 @@ struct WorldEvalResult {
 
 /// Asks a model about held-out clips and scores it exactly (world.md 3). Every clip is written as
 /// an mp4 file (H.264, CRF 23), read back and described greedily, plainly and with intervals; its
-/// questions share one encoding. `progress` hears the number of finished clips, on one thread at a
-/// time. InputError and others as the parts throw them. Stops early, with what was scored, when
-/// asked to. How many workers there are changes no score.
+/// questions share one encoding. A model with ears has the clip's sound too; one without is asked
+/// the same. `progress` hears the number of finished clips, on one thread at a time. InputError and
+/// others as the parts throw them. Stops early, with what was scored, when asked to. How many
+/// workers there are changes no score.
 WorldEvalResult evaluate_world(const VideoLanguageModel& model, const WorldEvalSettings& settings,
                                const std::function<void(std::int64_t)>& progress = {},
                                std::stop_token stop = {});

@@ -113,18 +113,20 @@ class RowSampler {
         .dump();
   }
 
-  // `frames` of the row's video, or as its row and the model say where there are none.
+  // `frames` of the row's video, or as its row and the model say where there are none. Its start
+  // and end stay: they say what is heard.
   void add(const Row& asked, const std::vector<std::int64_t>& frames, std::int64_t count,
            std::optional<std::size_t> corruption, Random& random, RowCandidates& candidates) const {
     if (count == 0) return;
     Row shown = asked;
     if (!frames.empty()) {
       for (Media& media : shown.record.media) {
-        if (media.kind == MediaKind::video) show(frames, media);
+        if (media.kind == MediaKind::video) media.frame_indices = frames;
       }
     }
-    const ModelInputs inputs =
-        model_.model->prepare(row_conversation(shown, model_.model->sampling(), settings_.frames));
+    const VideoLanguageModel& model = *model_.model;
+    const ModelInputs inputs = model.prepare(
+        row_conversation(shown, {model.sampling(), settings_.frames, model.info().hears}));
     std::vector<Branch> branches;
     for (std::int64_t i = 0; i < count; ++i) {
       SamplingParams params;
@@ -134,9 +136,9 @@ class RowSampler {
       params.seed = static_cast<std::uint64_t>(random.integer(0, INT32_MAX));
       branches.push_back({inputs.prompt, params, {}});
     }
-    AtenBackend backend(model_.model->decoder(), model_.backend);
+    AtenBackend backend(model.decoder(), model_.backend);
     const std::vector<Completion> completions =
-        generate_branches(*model_.model, backend, inputs.media, branches);
+        generate_branches(model, backend, inputs.media, branches);
     for (std::size_t i = 0; i < completions.size(); ++i) {
       candidates.samples.push_back({.text = completions[i].text,
                                     .seed = branches[i].sampling.seed,
@@ -144,12 +146,6 @@ class RowSampler {
                                     .corruption = corruption,
                                     .score = std::nullopt});
     }
-  }
-
-  static void show(const std::vector<std::int64_t>& frames, Media& media) {
-    media.frame_indices = frames;
-    media.start = media.end = std::nullopt;
-    for (const char* key : {"start_frame", "end_frame", "n_frames"}) media.extra.erase(key);
   }
 
   AnsweringModel model_;

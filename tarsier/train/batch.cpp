@@ -43,6 +43,30 @@ class Packer {
 
 Tensor to_tensor(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
 
+std::int64_t rows_of(const Tensor& tensor) { return tensor.defined() ? tensor.size(0) : 0; }
+
+MediaCounts counts_of(const MediaInputs& media) {
+  return {rows_of(media.pixels), rows_of(media.grid), rows_of(media.mel),
+          static_cast<std::int64_t>(media.layout.size())};
+}
+
+// The media of samples one after another; undefined tensors where no sample has any, but for the
+// grid, which then has no row.
+MediaInputs join_media(std::span<const Sample> samples) {
+  std::vector<Tensor> pixels, mel, grid{at::empty({0, 3}, at::kLong)};
+  MediaInputs media;
+  for (const Sample& sample : samples) {
+    if (sample.media.pixels.defined()) pixels.push_back(sample.media.pixels);
+    if (sample.media.grid.defined()) grid.push_back(sample.media.grid);
+    if (sample.media.mel.defined()) mel.push_back(sample.media.mel);
+    media.layout.insert(media.layout.end(), sample.media.layout.begin(), sample.media.layout.end());
+  }
+  if (!pixels.empty()) media.pixels = at::cat(pixels, 0);
+  if (!mel.empty()) media.mel = at::cat(mel, 0);
+  media.grid = at::cat(grid, 0);
+  return media;
+}
+
 }  // namespace
 
 double sum_over(std::span<const double> values, const TargetRange& range) {
@@ -50,9 +74,10 @@ double sum_over(std::span<const double> values, const TargetRange& range) {
 }
 
 Batch on_device(Batch batch, at::Device device) {
-  for (Tensor* tensor : {&batch.media.pixels, &batch.tokens, &batch.positions, &batch.media_rows,
-                         &batch.target_rows, &batch.labels, &batch.weights, &batch.visible_words,
-                         &batch.marker_rows, &batch.event_labels, &batch.cell_labels}) {
+  for (Tensor* tensor :
+       {&batch.media.pixels, &batch.media.mel, &batch.tokens, &batch.positions, &batch.media_rows,
+        &batch.target_rows, &batch.labels, &batch.weights, &batch.visible_words, &batch.marker_rows,
+        &batch.event_labels, &batch.cell_labels}) {
     if (tensor->defined()) *tensor = tensor->to(device);
   }
   return batch;
@@ -62,13 +87,9 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
   check(!samples.empty(), "a batch has a sample");
   Packer packer;
   Batch batch;
-  std::vector<Tensor> pixels;
-  std::vector<std::int64_t> grid;
   bool words_known = words > 0, events_known = true, cells_known = true;
   for (const Sample& sample : samples) {
     batch.ids.push_back(sample.id);
-    if (sample.pixels.defined()) pixels.push_back(sample.pixels);
-    grid.insert(grid.end(), sample.grid.begin(), sample.grid.end());
     const bool shares = !sample.prefix.tokens.empty();
     const auto root = shares ? static_cast<std::int64_t>(packer.layout.ends.size()) : -1;
     const std::int64_t begin = packer.add(sample.prefix, -1, -1);
@@ -87,15 +108,14 @@ Batch make_batch(std::span<const Sample> samples, std::int64_t words) {
         events_known && !sample.events.empty() && sample.events.size() == sample.marker_rows.size();
     BatchSample& placed = batch.samples.emplace_back();
     placed.pair = sample.pair;
-    placed.media = static_cast<std::int64_t>(sample.grid.size()) / 3;
+    placed.media = counts_of(sample.media);
     for (const TokenRun& branch : sample.branches) {
       const auto first = static_cast<std::int64_t>(packer.labels.size());
       packer.add(branch, root, last_row);
       placed.branches.push_back({first, static_cast<std::int64_t>(packer.labels.size())});
     }
   }
-  if (!pixels.empty()) batch.media.pixels = at::cat(pixels, 0);
-  batch.media.grid = to_tensor(grid).view({static_cast<std::int64_t>(grid.size()) / 3, 3});
+  batch.media = join_media(samples);
   words_known = words_known && !packer.media_rows.empty();
   cells_known = cells_known && !packer.media_rows.empty();
   batch.tokens = to_tensor(packer.tokens);

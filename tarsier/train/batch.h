@@ -20,10 +20,16 @@ struct TargetRange {
 /// Of [targets] the sum over a range.
 double sum_over(std::span<const double> values, const TargetRange& range);
 
+/// How much of a batch's media is a sample's: rows of each tensor, and entries of the layout.
+struct MediaCounts {
+  std::int64_t pixels = 0, grid = 0, mel = 0, layout = 0;
+  bool empty() const { return pixels == 0 && mel == 0; }
+};
+
 /// Where the targets of a sample's branches are, and what it is where it is a pair.
 struct BatchSample {
   std::vector<TargetRange> branches;
-  std::int64_t media = 0;  // rows of the grid
+  MediaCounts media;
   std::optional<SamplePair> pair;
 };
 
@@ -32,11 +38,11 @@ struct BatchSample {
 struct Batch {
   std::vector<std::string> ids;      // of its samples
   std::vector<BatchSample> samples;  // in the same order
-  MediaInputs media;                 // of all samples, in order; pixels undefined when none has any
+  MediaInputs media;                 // of all samples, in order; empty when none has any
   Tensor tokens;                     // i64 [tokens]
   Tensor positions;                  // i64 [3, tokens]
   AttentionLayout layout;
-  Tensor media_rows;     // i64 [media_tokens]: places the vision tower fills
+  Tensor media_rows;     // i64 [media_tokens]: places the towers fill
   Tensor target_rows;    // i64 [targets]: rows whose next token is learned
   Tensor labels;         // i64 [targets]
   Tensor weights;        // f32 [targets]

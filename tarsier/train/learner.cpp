@@ -102,8 +102,7 @@ void Learner::begin_stage(const Stage& stage) {
   const std::vector<WeightPart> weights = weights_in(*model_);
   passes_ = pass_counts(weights);
   towers_learn_ = std::any_of(weights.begin(), weights.end(), [](const WeightPart& weight) {
-    return weight.learning > 0 && !weight.path.starts_with("model.") &&
-           !weight.path.starts_with("lm_head.");
+    return weight.learning > 0 && part_of(weight.path) != "decoder";
   });
   if (const auto unused =
           assign_groups(optimizer_.parameters(), stage.groups, stage.vision_layer_decay))
@@ -115,7 +114,7 @@ Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weig
   check(!stage.preference || reference_, "preference training has a reference");
   const CausalDecoder& decoder = model_->decoder();
   const Batch batch = on_device(on_host, decoder.device());
-  const bool sees = batch.media.pixels.defined();
+  const bool sees = !batch.media.empty();
   const bool remembers = media_cache_ && !towers_learn_;
   const Tensor media = !sees       ? Tensor()
                        : remembers ? media_cache_->tokens_of(*model_, on_host, batch)

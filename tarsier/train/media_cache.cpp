@@ -12,35 +12,38 @@ namespace {
 
 std::string key_of(const MediaInputs& media) {
   Sha256 hash;
-  for (const Tensor& tensor : {media.grid, media.pixels}) {
+  for (const Tensor& tensor : {media.grid, media.pixels, media.mel}) {
+    if (!tensor.defined()) continue;
     const Tensor values = tensor.contiguous();
     hash.update({static_cast<const std::byte*>(values.const_data_ptr()), values.nbytes()});
   }
   return hash.finish_hex();
 }
 
-// Rows [media, media + count) of the grid with their patches, which begin at `patch`.
-MediaInputs part_of(const MediaInputs& media, std::int64_t first, std::int64_t count,
-                    std::int64_t patch, std::int64_t patches) {
-  return {media.pixels.slice(0, patch, patch + patches),
-          media.grid.slice(0, first, first + count),
-          {},
-          {}};
+// The media that begin at `first`.
+MediaInputs part_of(const MediaInputs& media, const MediaCounts& first, const MediaCounts& count) {
+  MediaInputs part;
+  if (count.pixels > 0)
+    part.pixels = media.pixels.slice(0, first.pixels, first.pixels + count.pixels);
+  part.grid = media.grid.slice(0, first.grid, first.grid + count.grid);
+  if (count.mel > 0) part.mel = media.mel.slice(0, first.mel, first.mel + count.mel);
+  const auto entry = media.layout.begin() + first.layout;
+  part.layout.assign(entry, entry + count.layout);
+  return part;
 }
 
 }  // namespace
 
 Tensor MediaCache::tokens_of(const VideoLanguageModel& model, const Batch& on_host,
                              const Batch& batch) {
-  if (!batch.media.pixels.defined()) return {};
+  if (batch.media.empty()) return {};
   const at::NoGradGuard no_grad;
   std::vector<Tensor> all;
-  std::int64_t media = 0, patch = 0;
+  MediaCounts first;
   for (const BatchSample& sample : on_host.samples) {
-    if (sample.media == 0) continue;
-    const std::int64_t patches =
-        on_host.media.grid.slice(0, media, media + sample.media).prod(1).sum().item<std::int64_t>();
-    const std::string key = key_of(part_of(on_host.media, media, sample.media, patch, patches));
+    const MediaCounts& count = sample.media;
+    if (count.empty()) continue;
+    const std::string key = key_of(part_of(on_host.media, first, count));
     Tensor tokens;
     {
       const std::lock_guard lock(mutex_);
@@ -51,14 +54,16 @@ Tensor MediaCache::tokens_of(const VideoLanguageModel& model, const Batch& on_ho
       }
     }
     if (!tokens.defined()) {
-      tokens = model.encode(part_of(batch.media, media, sample.media, patch, patches));
+      tokens = model.encode(part_of(batch.media, first, count));
       const std::lock_guard lock(mutex_);
       const auto bytes = static_cast<std::int64_t>(tokens.nbytes());
       if (bytes_ + bytes <= max_bytes_ && tokens_.emplace(key, tokens).second) bytes_ += bytes;
     }
     all.push_back(tokens);
-    media += sample.media;
-    patch += patches;
+    first.pixels += count.pixels;
+    first.grid += count.grid;
+    first.mel += count.mel;
+    first.layout += count.layout;
   }
   return at::cat(all, 0);
 }

@@ -10,9 +10,9 @@
 
 namespace tarsier {
 
-/// Media tokens of towers that do not learn, by the content of their pixels: each video is encoded
-/// once (training.md 12), as long as there is room. Every sample is encoded by itself, so its
-/// tokens have the same bits whatever else is in its batch, remembered or not. Any number of
+/// Media tokens of towers that do not learn, by the content of what is seen and heard: each video
+/// is encoded once (training.md 12), as long as there is room. Every sample is encoded by itself,
+/// so its tokens have the same bits whatever else is in its batch, remembered or not. Any number of
 /// threads.
 class MediaCache {
  public:

@@ -65,9 +65,7 @@ SampleAnswers::Clip SampleAnswers::clip_of(const Sample& sample) const {
   const std::vector<std::int64_t>& ends = model_.generation().end_ids;
   const std::int64_t closing_token = model_.tokenizer().id_of("<|vision_end|>").value_or(-1);
   const auto is_end_id = [&](std::int64_t id) { return is_end(ends, id); };
-  const auto media = static_cast<std::int64_t>(sample.grid.size()) / 3;
-  Clip clip{
-      sample.id, {sample.pixels, at::tensor(sample.grid, at::kLong).view({media, 3}), {}, {}}, {}};
+  Clip clip{sample.id, sample.media, {}};
   const std::vector<MediaSpan> spans = spans_of(sample.media_rows);
   for (const TokenRun& branch : asked_branches(sample)) {
     if (clip.questions.size() == kQuestionsOfAClip) break;

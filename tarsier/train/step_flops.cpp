@@ -6,6 +6,7 @@
 
 #include "tarsier/models/flops.h"
 #include "tarsier/nn/lora.h"
+#include "tarsier/train/optimizer/groups.h"
 
 namespace tarsier {
 namespace {
@@ -67,8 +68,11 @@ std::vector<WeightPart> weights_in(VideoLanguageModel& model) {
 }
 
 PassCounts pass_counts(std::span<const WeightPart> weights) {
-  const Shares tower =
-      shares_of(weights, [](const auto& each) { return each.path.starts_with("visual."); });
+  // Of several towers the shares are those of all their weights together.
+  const Shares tower = shares_of(weights, [](const auto& each) {
+    const std::string_view part = part_of(each.path);
+    return part == "vision" || part == "projector" || part == "sound";
+  });
   const Shares decoder = shares_of(weights, [](const auto& each) {
     return each.path.starts_with("model.") && !is_embedding(each);
   });

@@ -70,6 +70,31 @@ TEST_F(EvaluateWorld, WorkersAndKeptClipsChangeNoScore) {
   std::filesystem::remove_all(settings.clips_in);
 }
 
+// Random weights say nothing, but say it otherwise where there is sound.
+TEST_F(EvaluateWorld, AModelWithEarsHears) {
+  const auto evaluate_tiny = [](const std::string& level, bool deaf) {
+    WorldEvalSettings settings;
+    settings.level = level;
+    settings.clips = 1;
+    settings.questions_per_clip = 100;  // all
+    LoadOptions options;
+    options.without_sound = deaf;
+    const auto model = load_model(
+        std::filesystem::path(TARSIER_SOURCE_DIR) / "tests/fixtures/models/salmonn2_plus", options);
+    return evaluate_world(*model, settings);
+  };
+  const WorldEvalResult heard = evaluate_tiny("av", false), unheard = evaluate_tiny("av", true);
+  EXPECT_NE(heard.items.at(0).description, unheard.items.at(0).description);
+  EXPECT_EQ(heard.items.at(0).truth, unheard.items.at(0).truth);
+  EXPECT_GT(heard.scores.sounds, 0);
+  for (const char* kind : {"beeps", "is_heard"})
+    EXPECT_TRUE(heard.scores.qa_by_kind.contains(kind)) << kind;
+  const WorldEvalResult silent = evaluate_tiny("easy", false);
+  EXPECT_EQ(silent.items.at(0).description, evaluate_tiny("easy", true).items.at(0).description);
+  EXPECT_EQ(silent.scores.sounds, 0);
+  EXPECT_FALSE(silent.scores.qa_by_kind.contains("beeps"));
+}
+
 // The whole line with a model that has something to say: world, mp4, frames, prompt, tokens,
 // grammar, score. Its figures over 1,000 clips stand in docs/tarsier-nano.md.
 TEST_F(EvaluateWorld, TheShippedModelDescribesFreshClips) {

@@ -8,6 +8,7 @@
 #include "tarsier/data/pairs/candidates.h"
 #include "tarsier/models/registry.h"
 #include "tests/data/small_videos.h"
+#include "tests/media/sound.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -107,7 +108,46 @@ TEST_F(SampleRows, CorruptedFramesAreWhatTheModelSees) {
   EXPECT_EQ(reversed.samples[1].text, direct.samples[0].text);
 }
 
+// Greedy answers tell what was heard: corrupted frames, the sound of the row's part as it is.
+TEST_F(SampleRows, AModelWithEarsHearsTheVideoCorruptedOrNot) {
+  AudioTrackOptions track;
+  track.codec = "pcm_s16le";
+  std::vector<float> sound = testing::tone(1);
+  const std::vector<float> later = testing::tone(1, 16'000, 1, 1'700);
+  sound.insert(sound.end(), later.begin(), later.end());
+  testing::write_clip(folder_ / "heard.mkv", 50, sound, track);
+  write_audio(folder_ / "later.wav", later, track);
+  model_.model = load_model(fs::path(TARSIER_SOURCE_DIR) / "tests/fixtures/models/salmonn2_plus");
+  settings_.temperature = 0;
+  settings_.intact = 1;
+  settings_.max_new_tokens = 24;
+  const auto answers = [&](const std::string& media, const std::string& extra) {
+    return sample(row("", R"({"messages":[{"role":"user","content":[{"type":"video","video":{)"
+                          R"("video_file":"heard.mkv")" +
+                              media + R"(}},{"type":"text","text":"What is heard?"}]}])" + extra +
+                              "}"))
+        .samples;
+  };
+  const std::string part = R"(,"start_time":1,"end_time":2)";
+  const auto heard = answers(part, kCorrupted);
+  ASSERT_EQ(heard.size(), 3u);
+  const auto unheard = answers(part + R"(,"use_audio":false)", kCorrupted);
+  const auto whole = answers("", kCorrupted);
+  const auto of_file =
+      answers(R"(,"start_time":0,"end_time":1,"audio_file":"later.wav")", kCorrupted);
+  for (std::size_t i = 0; i < heard.size(); ++i) {
+    EXPECT_NE(heard[i].text, unheard[i].text) << i;
+    EXPECT_NE(heard[i].text, whole[i].text) << i;
+    EXPECT_EQ(heard[i].text, of_file[i].text) << i;
+  }
+  EXPECT_EQ(heard[1].text, answers(part + R"(,"frame_indices":[9,6,3,0])", "")[0].text);
+}
+
 TEST_F(SampleRows, RowsThatCannotBeAnsweredFail) {
+  EXPECT_THAT(failure(row("", R"({"messages":[{"role":"user","content":[{"type":"video","video":)"
+                              R"({"video_file":"a.mp4","use_audio":true}},)"
+                              R"({"type":"text","text":"What is heard?"}]}]})")),
+              HasSubstr("media: is to be heard, and this model has no ears"));
   EXPECT_THAT(failure(row(R"(,"samples":[],"sampling":null)")), HasSubstr("has answers already"));
   EXPECT_THAT(failure(row("", R"({"messages":[{"role":"assistant","content":"x"}]})")),
               HasSubstr("rows.jsonl line 1: asks no question; give rows that end with one"));

@@ -108,6 +108,24 @@ TEST_P(SoundQuestions, StandBehindTheOthersOfClipsWithSoundsAlone) {
   }
 }
 
+// Each kind is drawn, and by its weight.
+TEST_P(SoundQuestions, AreDrawnByTheWeightsOfTheirKinds) {
+  std::map<std::string, int> even, weighted;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const Clip clip = make_clip(level_named("av"), Split::train, 3, i);
+    const std::vector<double> seconds = sampled_seconds(clip, 8);
+    Random one({i, 1}), other({i, 1});
+    for (const Question& question : draw_questions(clip, seconds, GetParam(), 5, one))
+      ++even[question.kind];
+    for (const Question& question :
+         draw_questions(clip, seconds, GetParam(), 5, other, {{"is_heard", 50}, {"beeps", 0.02}}))
+      ++weighted[question.kind];
+  }
+  for (const std::string_view kind : kSoundQuestionKinds) EXPECT_GT(even[std::string(kind)], 0);
+  EXPECT_GT(weighted["is_heard"], 2 * even["is_heard"]);
+  EXPECT_LT(weighted["beeps"] * 4, even["beeps"]);
+}
+
 TEST(SoundQuestionsByHand, Answers) {
   const Clip clip = small_heard_clip();
   std::map<std::string, std::string> answers;

@@ -83,7 +83,7 @@ TEST_F(JsonlSourceTest, EveryAnswerOfAConversationIsLearnedBehindTheTurnsBeforeI
   const Sample s = sample(kTwoTurns);
   ASSERT_EQ(s.branches.size(), 1u);
   EXPECT_EQ(learned(s.branches[0]), "a red circle|on the left|");
-  EXPECT_TRUE(s.pixels.defined());
+  EXPECT_TRUE(s.media.pixels.defined());
   EXPECT_EQ(s.media_rows.size(), 4u);
 }
 
@@ -108,15 +108,15 @@ TEST_F(JsonlSourceTest, AContextAnswerIsReadAndNotLearned) {
 
 TEST_F(JsonlSourceTest, OtherShapesAreReadByTheirKeys) {
   const Sample s = sample(kLlava);
-  EXPECT_EQ(s.grid[0], 2);  // frames
+  EXPECT_EQ(s.media.grid[0][0].item<std::int64_t>(), 2);  // frames
   EXPECT_EQ(learned(s.branches.at(0)), "a red circle|");
 }
 
 TEST_F(JsonlSourceTest, SeveralVideosAndFramesInAnyOrder) {
   const Sample s = sample(kTwoVideos);
-  ASSERT_EQ(s.grid.size(), 6u);
-  const std::int64_t half = s.pixels.size(0) / 2;
-  const Tensor backward = s.pixels.slice(0, 0, half), forward = s.pixels.slice(0, half);
+  ASSERT_EQ(s.media.grid.size(0), 2);
+  const std::int64_t half = s.media.pixels.size(0) / 2;
+  const Tensor backward = s.media.pixels.slice(0, 0, half), forward = s.media.pixels.slice(0, half);
   EXPECT_FALSE(at::equal(backward, forward));
   const std::int64_t frame = half / 2;
   EXPECT_TRUE(at::equal(backward.slice(0, 0, frame), forward.slice(0, frame)));
@@ -125,7 +125,7 @@ TEST_F(JsonlSourceTest, SeveralVideosAndFramesInAnyOrder) {
 
 TEST_F(JsonlSourceTest, WordsAloneTeachToo) {
   const Sample s = sample(kWords);
-  EXPECT_FALSE(s.pixels.defined());
+  EXPECT_FALSE(s.media.pixels.defined());
   EXPECT_TRUE(s.prefix.tokens.empty());
   EXPECT_EQ(learned(s.branches.at(0)), "a circle|");
 

@@ -77,7 +77,7 @@ class LearnerTest : public ::testing::Test {
 
 TEST_F(LearnerTest, SamplesArePureFunctionsOfTheirNumber) {
   const Sample a = sample(7), b = sample(7);
-  EXPECT_TRUE(at::equal(a.pixels, b.pixels));
+  EXPECT_TRUE(at::equal(a.media.pixels, b.media.pixels));
   EXPECT_EQ(a.prefix.tokens, b.prefix.tokens);
   ASSERT_EQ(a.branches.size(), b.branches.size());
   for (std::size_t i = 0; i < a.branches.size(); ++i)

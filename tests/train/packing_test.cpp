@@ -22,8 +22,8 @@ class Lengths final : public SampleSource {
     if (length == 0) return ErrorNote{std::to_string(number), "is broken", "mend it"};
     Sample sample;
     sample.id = std::to_string(number);
-    sample.pixels = at::zeros({1, 1});
-    sample.grid = {1, 1, 1};
+    sample.media.pixels = at::zeros({1, 1});
+    sample.media.grid = at::ones({1, 3}, at::kLong);
     const auto tokens = static_cast<std::size_t>(length);
     sample.prefix = {std::vector<std::int64_t>(tokens), std::vector<std::int64_t>(tokens, -1),
                      std::vector<float>(tokens), std::vector<std::int64_t>(3 * tokens)};

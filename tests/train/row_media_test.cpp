@@ -3,6 +3,7 @@
 #include "tarsier/base/error.h"
 #include "tarsier/media/png_writer.h"
 #include "tests/data/small_videos.h"
+#include "tests/media/sound.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -26,8 +27,12 @@ class RowMediaTest : public ::testing::Test {
     list_.is_list = true;
   }
 
+  std::shared_ptr<const Pictures> pictures_of(const Media& media,
+                                              std::optional<std::int64_t> frames = {}) const {
+    return read_row_media(media, folder_.string(), {rule_, frames, hears_});
+  }
   std::vector<Frame> frames_of(const Media& media, std::optional<std::int64_t> frames = {}) const {
-    return read_row_media(media, folder_.string(), rule_, frames)->frames;
+    return pictures_of(media, frames)->frames;
   }
   Indices indices_of(const Media& media, std::optional<std::int64_t> frames = {}) const {
     Indices indices;
@@ -47,6 +52,7 @@ class RowMediaTest : public ::testing::Test {
 
   std::filesystem::path folder_;
   SamplingRule rule_ = {.default_frames = 4, .max_frames = 8};
+  bool hears_ = false;
   Media video_, list_;
 };
 
@@ -96,7 +102,7 @@ TEST_F(RowMediaTest, APictureIsAnImageWhateverTheFrames) {
   Media image;
   image.kind = MediaKind::image;
   image.files = {"p1.png"};
-  const auto pictures = read_row_media(image, folder_.string(), rule_, 6);
+  const auto pictures = pictures_of(image, 6);
   EXPECT_EQ(pictures->modality, Modality::image);
   EXPECT_EQ(pictures->frames.size(), 1u);
 }
@@ -133,7 +139,11 @@ TEST_F(RowMediaTest, WhatAVideoDoesNotHaveIsRefused) {
   EXPECT_EQ(refusal(media), "min_n_frames: is not done in training; give n_frames or fps");
   media = video_;
   media.use_audio = true;
-  EXPECT_NE(refusal(media).find("no ears"), std::string::npos);
+  EXPECT_EQ(
+      refusal(media),
+      "media: is to be heard, and this model has no ears; leave audio_file and use_audio out");
+  media.files.clear();
+  EXPECT_EQ(refusal(media), "media: has no file; give it one");
   list_.start = 1;
   EXPECT_NE(refusal(list_).find("which has no times"), std::string::npos);
   list_.start.reset();
@@ -155,6 +165,149 @@ TEST_F(RowMediaTest, BoxesOutsideThePictureAreRefused) {
       << refusal(list_);
   list_.mask_boxes = "[[[0, 0, 2, 2]], []]";
   EXPECT_NE(refusal(list_).find("has lists for 2 frames, 3 are shown"), std::string::npos);
+}
+
+// Named frames are of the whole part, however few they are.
+TEST_F(RowMediaTest, APartIsAsLongAsItIs) {
+  EXPECT_NEAR(pictures_of(video_)->seconds, 2, 1e-6);
+  video_.frame_indices = {9, 3};
+  EXPECT_NEAR(pictures_of(video_)->seconds, 2, 1e-6);
+  video_.start = 0.5;
+  EXPECT_NEAR(pictures_of(video_)->seconds, 1.5, 1e-6);
+  EXPECT_EQ(pictures_of(list_)->seconds, 3);
+  list_.frame_indices = {2};
+  EXPECT_EQ(pictures_of(list_)->seconds, 3);
+}
+
+// A video of 2 s with 1.5 s of sound, and a file of other sound.
+class HeardRowMedia : public RowMediaTest {
+ protected:
+  void SetUp() override {
+    RowMediaTest::SetUp();
+    own_ = testing::tone(1.5);
+    other_ = testing::tone(3, 16'000, 1, 700);
+    AudioTrackOptions track;
+    track.codec = "pcm_s16le";
+    testing::write_clip(folder_ / "heard.mkv", 50, own_, track);
+    write_audio(folder_ / "b.wav", other_, track);
+    heard_.files = {"heard.mkv"};
+    hears_ = true;
+  }
+
+  // Whether exactly [from, to) of the samples is heard.
+  void expect_heard(const Media& media, std::span<const float> samples, std::size_t from,
+                    std::size_t to) const {
+    const auto sound = pictures_of(media)->sound;
+    ASSERT_NE(sound, nullptr);
+    EXPECT_LT(testing::distance(sound->samples, samples.subspan(from, to - from)), 1e-6);
+  }
+
+  std::vector<float> own_, other_;
+  Media heard_;
+};
+
+TEST_F(HeardRowMedia, AVideoIsHeardInItsPart) {
+  expect_heard(heard_, own_, 0, 24'000);
+  EXPECT_EQ(pictures_of(heard_)->modality, Modality::video);
+  heard_.use_audio = true;
+  expect_heard(heard_, own_, 0, 24'000);
+  heard_.start = 0.5;
+  heard_.end = 1;
+  expect_heard(heard_, own_, 8'000, 16'000);
+  heard_.start = heard_.end = std::nullopt;
+  heard_.extra = {{"start_frame", "5"}, {"end_frame", "30"}};
+  expect_heard(heard_, own_, 3'200, 19'200);
+}
+
+TEST_F(HeardRowMedia, FramesInAnyOrderSoundAsTheVideoDoes) {
+  heard_.frame_indices = {40, 20, 3};
+  expect_heard(heard_, own_, 0, 24'000);
+  heard_.start = 1;
+  expect_heard(heard_, own_, 16'000, 24'000);
+}
+
+TEST_F(HeardRowMedia, ASoundFileIsHeardInPlaceOfTheVideosOwn) {
+  heard_.audio_file = "b.wav";
+  expect_heard(heard_, other_, 0, 32'000);
+  heard_.end = 0.25;
+  expect_heard(heard_, other_, 0, 4'000);
+  video_.audio_file = "b.wav";
+  expect_heard(video_, other_, 0, 32'000);
+  list_.audio_file = "b.wav";
+  expect_heard(list_, other_, 0, 48'000);
+  EXPECT_EQ(pictures_of(list_)->seconds, 3);
+  list_.frame_indices = {1, 0};
+  expect_heard(list_, other_, 0, 48'000);
+}
+
+TEST_F(HeardRowMedia, WhatIsSilentIsSeenAlone) {
+  EXPECT_EQ(pictures_of(video_)->sound, nullptr);
+  EXPECT_EQ(pictures_of(list_)->sound, nullptr);
+  heard_.use_audio = false;
+  EXPECT_EQ(pictures_of(heard_)->sound, nullptr);
+  heard_.audio_file = "b.wav";
+  EXPECT_EQ(pictures_of(heard_)->sound, nullptr);
+  heard_ = {};
+  heard_.files = {"heard.mkv"};
+  heard_.start = 1.6;  // behind its sound, which is heard as silence
+  EXPECT_TRUE(pictures_of(heard_)->sound->samples.empty());
+}
+
+TEST_F(HeardRowMedia, SoundAloneHasNoFrames) {
+  Media sound;
+  sound.kind = MediaKind::audio;
+  sound.files = {"b.wav"};
+  const auto alone = pictures_of(sound);
+  EXPECT_EQ(alone->modality, Modality::audio);
+  EXPECT_TRUE(alone->frames.empty());
+  EXPECT_EQ(alone->seconds, 3);
+  expect_heard(sound, other_, 0, 48'000);
+  sound.start = 1;
+  sound.end = 1.5;
+  expect_heard(sound, other_, 16'000, 24'000);
+  sound.start = 4;
+  sound.end.reset();
+  EXPECT_NE(refusal(sound).find("b.wav: has no sound from 4 s on"), std::string::npos);
+  sound.files = {"a.mp4"};
+  EXPECT_NE(refusal(sound).find("a.mp4: has no sound from 4 s on"), std::string::npos);
+}
+
+TEST_F(HeardRowMedia, SoundThatIsNotThereIsRefused) {
+  video_.use_audio = true;
+  EXPECT_EQ(refusal(video_),
+            "a.mp4: has no sound, and use_audio is true; leave use_audio out, or give audio_file");
+  list_.use_audio = true;
+  EXPECT_NE(refusal(list_).find("p0.png: has no sound, and use_audio is true"), std::string::npos);
+  heard_.audio_file = "a.mp4";
+  EXPECT_EQ(refusal(heard_),
+            "a.mp4: has no sound from 0 s on; give an audio_file that lasts as long as its video");
+  heard_.audio_file = "none.wav";
+  EXPECT_NE(refusal(heard_).find("none.wav"), std::string::npos);
+  heard_.audio_file.clear();
+  heard_.frame_indices = {0};
+  heard_.start = 9;
+  EXPECT_NE(refusal(heard_).find("heard.mkv: has no part from 9 s to 2 s"), std::string::npos)
+      << refusal(heard_);
+  Media image;
+  image.kind = MediaKind::image;
+  image.files = {"p1.png"};
+  image.use_audio = true;
+  EXPECT_EQ(refusal(image),
+            "media: is an image, which has no sound; leave audio_file and use_audio out");
+}
+
+TEST_F(HeardRowMedia, AModelWithoutEarsSeesAndIsAskedNoMore) {
+  hears_ = false;
+  EXPECT_EQ(pictures_of(heard_)->sound, nullptr);
+  EXPECT_EQ(pictures_of(heard_)->frames.size(), 4u);
+  Media sound = heard_;
+  sound.audio_file = "b.wav";
+  EXPECT_NE(refusal(sound).find("no ears"), std::string::npos);
+  sound.use_audio = false;
+  EXPECT_EQ(refusal(sound), "no error");
+  sound = heard_;
+  sound.kind = MediaKind::audio;
+  EXPECT_NE(refusal(sound).find("no ears"), std::string::npos);
 }
 
 }  // namespace

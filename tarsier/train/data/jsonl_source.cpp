@@ -73,7 +73,7 @@ class JsonlSource final : public SampleSource {
               std::uint64_t stage_index, double max_bad, std::optional<PairRules> pairs)
       : model_(model),
         name_(data.file.filename().string()),
-        frames_(data.frames),
+        media_{model.sampling(), data.frames, model.info().hears},
         apart_(data.apart),
         recipe_seed_(recipe_seed),
         stage_index_(stage_index),
@@ -95,7 +95,7 @@ class JsonlSource final : public SampleSource {
     if (fault) return *fault;
     const std::string& id = row.record.where;
     try {
-      const Conversation conversation = row_conversation(row, model_.sampling(), frames_);
+      const Conversation conversation = row_conversation(row, media_);
       if (row.record.preference) return pair_of(row, conversation);
       return apart_ ? build_siblings(model_, apart(conversation), id)
                     : build_conversation(model_, conversation, context_of(row.record), id);
@@ -188,7 +188,7 @@ class JsonlSource final : public SampleSource {
 
   const VideoLanguageModel& model_;
   std::string name_;
-  std::optional<std::int64_t> frames_;
+  RowMediaSettings media_;
   bool apart_;
   std::uint64_t recipe_seed_, stage_index_;
   std::optional<PairRules> pairs_;

@@ -1,18 +1,15 @@
 #include "tarsier/train/data/row_conversation.h"
 
-#include "tarsier/train/data/row_media.h"
-
 namespace tarsier {
 
-Conversation row_conversation(const Row& row, const SamplingRule& rule,
-                              std::optional<std::int64_t> frames) {
+Conversation row_conversation(const Row& row, const RowMediaSettings& settings) {
   Conversation conversation;
   for (const Turn& turn : row.record.turns) {
     Message message{name_of(turn.role), {}};
     for (const TurnPart& part : turn.parts) {
       if (part.media) {
         message.parts.push_back(
-            {"", read_row_media(row.record.media[*part.media], row.folder, rule, frames)});
+            {"", read_row_media(row.record.media[*part.media], row.folder, settings)});
       } else if (!part.text.empty()) {
         message.parts.push_back({part.text, nullptr});
       }

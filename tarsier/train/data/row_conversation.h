@@ -1,17 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "tarsier/data/rows/row_input.h"
 #include "tarsier/processors/conversation.h"
-#include "tarsier/processors/frame_selection.h"
+#include "tarsier/train/data/row_media.h"
 
 namespace tarsier {
 
 /// A row's turns as a model reads them, its media decoded as row_media.h says. Errors as
 /// read_row_media's. Any thread.
-Conversation row_conversation(const Row& row, const SamplingRule& rule,
-                              std::optional<std::int64_t> frames);
+Conversation row_conversation(const Row& row, const RowMediaSettings& settings);
 
 }  // namespace tarsier

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <tuple>
+#include <utility>
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/data/rows/row_input.h"
+#include "tarsier/processors/media_sound.h"
 
 namespace tarsier {
 namespace {
@@ -22,7 +25,6 @@ class FrameFiles {
  public:
   FrameFiles(const Media& media, const std::string& folder) {
     for (const std::string& file : media.files) paths_.push_back(media_path(folder, file));
-    if (paths_.empty()) throw InputError({"media", "has no file", "give it one"});
     if (!media.is_list) {
       video_.emplace(paths_.front());
       info_ = video_->info();
@@ -35,6 +37,8 @@ class FrameFiles {
     for (std::int64_t i = 0; i < info_.frames; ++i) seconds_.push_back(static_cast<double>(i));
   }
 
+  bool have_times() const { return video_ && !info_.is_still_image; }
+  const std::filesystem::path& first() const { return paths_.front(); }
   const VideoInfo& info() const { return info_; }
   const std::vector<double>& seconds() const { return seconds_; }
 
@@ -64,10 +68,19 @@ class FrameFiles {
   std::vector<double> seconds_;
 };
 
-void refuse_what_is_not_done(const Media& media) {
-  if (media.kind == MediaKind::audio || !media.audio_file.empty() || media.use_audio == true)
+bool asks_for_sound(const Media& media) {
+  return media.kind == MediaKind::audio || media.use_audio == true ||
+         (!media.audio_file.empty() && media.use_audio != false);
+}
+
+void refuse_what_is_not_done(const Media& media, bool hears) {
+  if (media.files.empty()) throw InputError({"media", "has no file", "give it one"});
+  if (asks_for_sound(media) && !hears)
     throw InputError({"media", "is to be heard, and this model has no ears",
                       "leave audio_file and use_audio out"});
+  if (asks_for_sound(media) && media.kind == MediaKind::image)
+    throw InputError(
+        {"media", "is an image, which has no sound", "leave audio_file and use_audio out"});
   if (media.extra.contains("min_n_frames"))
     throw InputError({"min_n_frames", "is not done in training", "give n_frames or fps"});
 }
@@ -98,20 +111,25 @@ std::vector<std::int64_t> named_frames(const Media& media, const FrameFiles& fil
   return indices;
 }
 
+// The times a row gives of its part, in seconds or by frames.
+std::pair<std::optional<double>, std::optional<double>> times_of(const Media& media,
+                                                                 const FrameFiles& files) {
+  const auto time_of = [&](const char* key, std::optional<double> seconds) {
+    if (!media.extra.contains(key)) return seconds;
+    const std::int64_t index = setting(media, key).as_int(0, files.info().frames - 1);
+    return std::optional(files.seconds()[static_cast<std::size_t>(index)]);
+  };
+  return {time_of("start_frame", media.start), time_of("end_frame", media.end)};
+}
+
 FrameRequest request_of(const Media& media, const FrameFiles& files, const SamplingRule& rule,
                         std::optional<std::int64_t> frames) {
-  FrameRequest request{.start = media.start, .end = media.end};
   if (media.is_list && (media.start || media.end))
     throw InputError({"start_time, end_time",
                       "are given for a list of pictures, which has no times",
                       "name the pictures that are meant"});
-  const auto time_of = [&](const char* key) -> std::optional<double> {
-    if (!media.extra.contains(key)) return std::nullopt;
-    const std::int64_t index = setting(media, key).as_int(0, files.info().frames - 1);
-    return files.seconds()[static_cast<std::size_t>(index)];
-  };
-  if (const auto start = time_of("start_frame")) request.start = start;
-  if (const auto end = time_of("end_frame")) request.end = end;
+  FrameRequest request;
+  std::tie(request.start, request.end) = times_of(media, files);
   if (media.extra.contains("n_frames")) request.frames = setting(media, "n_frames").as_int();
   if (media.extra.contains("fps")) request.fps = setting(media, "fps").as_double();
   if (!request.frames && !request.fps) request.frames = frames;
@@ -119,6 +137,48 @@ FrameRequest request_of(const Media& media, const FrameFiles& files, const Sampl
   if (media.is_list && rule.kind == SamplingRule::Kind::qwen2_vl && !request.frames && !request.fps)
     request.frames = files.info().frames;
   return request;
+}
+
+// All of what has no times.
+MediaPart part_of(const Media& media, const FrameFiles& files) {
+  if (!files.have_times()) return {};
+  const auto [start, end] = times_of(media, files);
+  return part_of_video(files.info(), files.seconds(), start, end);
+}
+
+// Of frames that are named; pictures have a second each.
+double part_seconds(const Media& media, const FrameFiles& files) {
+  if (!files.have_times()) return files.info().seconds;
+  const MediaPart part = part_of(media, files);
+  return std::max(0.0, part.end - part.start);
+}
+
+std::shared_ptr<const Pictures> sound_alone(const Media& media, const std::string& folder) {
+  MediaPart part;
+  if (media.start) part.start = *media.start;
+  if (media.end) part.end = *media.end;
+  return read_sound_alone(media_path(folder, media.files.front()), part);
+}
+
+// What is heard beside the pictures; null for nothing.
+std::shared_ptr<const Sound> sound_of(const Media& media, const std::string& folder,
+                                      const FrameFiles& files) {
+  if (media.use_audio == false) return nullptr;
+  if (!media.audio_file.empty()) {
+    const std::filesystem::path file = media_path(folder, media.audio_file);
+    const MediaPart part = part_of(media, files);
+    std::shared_ptr<const Sound> sound = read_sound(file, part);
+    if (!sound || sound->samples.empty())
+      throw InputError({file.filename().string(),
+                        fmt::format("has no sound from {:g} s on", part.start),
+                        "give an audio_file that lasts as long as its video"});
+    return sound;
+  }
+  if (files.info().has_audio) return read_sound(files.first(), part_of(media, files));
+  if (media.use_audio == true)
+    throw InputError({files.first().filename().string(), "has no sound, and use_audio is true",
+                      "leave use_audio out, or give audio_file"});
+  return nullptr;
 }
 
 // In the order asked for; each is decoded once.
@@ -174,16 +234,18 @@ void black_out(std::vector<Frame>& frames, const std::string& mask_boxes) {
 }  // namespace
 
 std::shared_ptr<const Pictures> read_row_media(const Media& media, const std::string& folder,
-                                               const SamplingRule& rule,
-                                               std::optional<std::int64_t> frames) {
-  refuse_what_is_not_done(media);
+                                               const RowMediaSettings& settings) {
+  refuse_what_is_not_done(media, settings.hears);
+  if (media.kind == MediaKind::audio) return sound_alone(media, folder);
+  const SamplingRule& rule = settings.sampling;
   FrameFiles files(media, folder);
   const bool is_image = media.kind == MediaKind::image;
   auto pictures = std::make_shared<Pictures>();
   pictures->modality = is_image ? Modality::image : Modality::video;
   std::vector<std::int64_t> indices = named_frames(media, files);
   if (indices.empty()) {
-    const FrameRequest request = request_of(media, files, rule, is_image ? std::nullopt : frames);
+    const FrameRequest request =
+        request_of(media, files, rule, is_image ? std::nullopt : settings.frames);
     FrameChoice choice = choose_frames(rule, files.info(), files.seconds(), request);
     indices = std::move(choice.indices);
     pictures->seconds = choice.part_seconds;
@@ -192,9 +254,13 @@ std::shared_ptr<const Pictures> read_row_media(const Media& media, const std::st
                       fmt::format("names {} frames, the model takes at most {}", indices.size(),
                                   rule.max_frames),
                       "name fewer"});
+  } else if (!is_image) {
+    pictures->seconds = part_seconds(media, files);
   }
   pictures->frames = read_in_order(files, indices);
   if (!media.mask_boxes.empty()) black_out(pictures->frames, media.mask_boxes);
+  if (settings.hears && !is_image) pictures->sound = sound_of(media, folder, files);
+  if (pictures->sound && !files.have_times()) pictures->seconds = seconds_of(*pictures->sound);
   return pictures;
 }
 

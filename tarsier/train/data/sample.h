@@ -39,13 +39,11 @@ struct SamplePair {
 /// Everything learned from one video: its encoding is shared by every branch (a question with its
 /// answer, a caption).
 struct Sample {
-  std::string id;                  // for messages: "synth base/train/7/123", "rows.jsonl line 12"
-  Tensor pixels;                   // f32 [patches, patch_values]; undefined for words alone
-  std::vector<std::int64_t> grid;  // [media * 3]
-  TokenRun prefix;                 // up to and including the last media token and its closing
-                                   // token; no tokens for words alone
-  std::vector<std::int64_t>
-      media_rows;  // places in the prefix that the vision tower fills, in order
+  std::string id;     // for messages: "synth base/train/7/123", "rows.jsonl line 12"
+  MediaInputs media;  // on the CPU; empty for words alone
+  TokenRun prefix;    // up to and including the last media token and its closing token; no tokens
+                      // for words alone
+  std::vector<std::int64_t> media_rows;  // places in the prefix that the towers fill, in order
   std::vector<TokenRun> branches;
   std::vector<VisibleWords> visible_words;  // [media tokens], empty when unknown
   std::vector<std::int64_t>

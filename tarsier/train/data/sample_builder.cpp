@@ -29,14 +29,14 @@ TokenRun cut(const Prompt& prompt, std::int64_t begin, std::int64_t end) {
 }
 
 // Where the media block closes: behind the closing token that follows the last span (and its
-// marker, if there is one); 0 where there is no picture.
-std::int64_t end_of_media(const VideoLanguageModel& model, const Prompt& prompt) {
-  if (prompt.spans.empty()) return 0;
+// marker, if there is one), or behind the span in families that have no such token; 0 where there
+// is no medium.
+std::int64_t end_of_block(const VideoLanguageModel& model, const Prompt& prompt) {
+  const std::int64_t end = end_of_media(prompt);
   const std::optional<std::int64_t> closing_token = model.tokenizer().id_of("<|vision_end|>");
-  check(closing_token.has_value(), "the tokenizer has <|vision_end|>");
-  std::int64_t at = prompt.spans.back().begin + prompt.spans.back().length;
-  while (prompt.tokens.at(static_cast<std::size_t>(at)) != *closing_token) ++at;
-  return at + 1;
+  if (end == 0 || !closing_token) return end;
+  const auto closing = std::find(prompt.tokens.begin() + end, prompt.tokens.end(), *closing_token);
+  return closing == prompt.tokens.end() ? end : closing - prompt.tokens.begin() + 1;
 }
 
 bool begins_with(const std::vector<std::int64_t>& tokens,
@@ -60,12 +60,7 @@ std::vector<std::int64_t> marker_rows(const Prompt& prompt, std::int64_t media_e
 // The shared part of a sample, up to token `split` of its prompt.
 void fill_prefix(const ModelInputs& inputs, std::int64_t split, Sample& sample) {
   const Prompt& prompt = inputs.prompt;
-  if (inputs.media.pixels.defined()) {
-    sample.pixels = inputs.media.pixels;
-    const Tensor grid = inputs.media.grid.contiguous();
-    sample.grid.assign(grid.const_data_ptr<std::int64_t>(),
-                       grid.const_data_ptr<std::int64_t>() + grid.numel());
-  }
+  sample.media = inputs.media;
   sample.prefix = cut(prompt, 0, split);
   sample.marker_rows = marker_rows(prompt, split);
   for (const MediaSpan& span : prompt.spans) {
@@ -128,6 +123,13 @@ void add_bytes(Sha256& hash, const void* data, std::size_t bytes) {
   hash.update({static_cast<const std::byte*>(data), bytes});
 }
 
+// Nothing of a tensor that is not there.
+void add_values(Sha256& hash, const Tensor& tensor) {
+  if (!tensor.defined()) return;
+  const Tensor values = tensor.contiguous();
+  add_bytes(hash, values.const_data_ptr(), values.nbytes());
+}
+
 // Numbers with their count before them, so that no two lists run together alike.
 void add_numbers(Sha256& hash, const std::vector<std::int64_t>& numbers) {
   const auto count = static_cast<std::int64_t>(numbers.size());
@@ -137,11 +139,11 @@ void add_numbers(Sha256& hash, const std::vector<std::int64_t>& numbers) {
 
 std::string key_of(const Sample& sample) {
   Sha256 hash;
-  add_numbers(hash, sample.grid);
-  if (sample.pixels.defined()) {
-    const Tensor pixels = sample.pixels.contiguous();
-    add_bytes(hash, pixels.const_data_ptr(), pixels.nbytes());
-  }
+  const std::int64_t grid_values = sample.media.grid.defined() ? sample.media.grid.numel() : 0;
+  add_bytes(hash, &grid_values, sizeof grid_values);
+  add_values(hash, sample.media.grid);
+  add_values(hash, sample.media.pixels);
+  add_values(hash, sample.media.mel);
   add_numbers(hash, sample.prefix.tokens);
   add_numbers(hash, sample.branches[0].tokens);
   add_numbers(hash, sample.branches[1].tokens);
@@ -152,7 +154,7 @@ std::string key_of(const Sample& sample) {
 
 Sample build_siblings(const VideoLanguageModel& model, std::span<const Conversation> conversations,
                       std::string id) {
-  return build_branches(model, conversations, std::move(id), end_of_media);
+  return build_branches(model, conversations, std::move(id), end_of_block);
 }
 
 Sample build_pair(const VideoLanguageModel& model, std::span<const Conversation> conversations,
@@ -189,7 +191,7 @@ Sample build_conversation(const VideoLanguageModel& model, const Conversation& c
   const auto& targets = prompt.is_target;
   if (std::find(targets.begin(), targets.end(), std::uint8_t{1}) == targets.end())
     throw InputError({sample.id, "has no answer to learn", "remove the row"});
-  const std::int64_t split = end_of_media(model, prompt);
+  const std::int64_t split = end_of_block(model, prompt);
   fill_prefix(inputs, split, sample);
   sample.branches.push_back(cut(prompt, split, static_cast<std::int64_t>(prompt.tokens.size())));
   return sample;

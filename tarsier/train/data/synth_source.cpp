@@ -2,15 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 
-#include "tarsier/base/error.h"
 #include "tarsier/base/random.h"
-#include "tarsier/synth/claims.h"
-#include "tarsier/synth/grid.h"
 #include "tarsier/synth/languages/table.h"
 #include "tarsier/synth/loose_words.h"
 #include "tarsier/synth/phrasing.h"
@@ -18,12 +13,14 @@
 #include "tarsier/synth/questions.h"
 #include "tarsier/synth/raster.h"
 #include "tarsier/synth/scene.h"
+#include "tarsier/synth/soundtrack.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 #include "tarsier/text/tokenizer.h"
 #include "tarsier/train/data/question_hints.h"
 #include "tarsier/train/data/sample_builder.h"
 #include "tarsier/train/data/source.h"
+#include "tarsier/train/data/world_labels.h"
 #include "tarsier/train/data/world_tokens.h"
 
 namespace tarsier {
@@ -35,13 +32,6 @@ constexpr std::int64_t kSide = 336;
 std::int64_t drawn_count(double mean, Random& random) {
   const double whole = std::floor(mean);
   return static_cast<std::int64_t>(whole) + (random.chance(mean - whole) ? 1 : 0);
-}
-
-std::vector<std::string> split_words(std::string_view text) {
-  std::vector<std::string> words;
-  std::istringstream stream{std::string(text)};
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
 }
 
 // A question and where it is among the sample's branches.
@@ -58,31 +48,11 @@ class SynthSource final : public SampleSource {
       : model_(model),
         data_(data),
         level_(level_named(data.level)),
+        labels_(model.tokenizer(), level_),
         recipe_seed_(recipe_seed),
         stage_index_(stage_index) {
     for (const std::string& name : data.languages) languages_.push_back(language_named(name));
     for (const Language language : languages_) add_colour_tokens(language);
-    for (int colour = 0; colour < kColours; ++colour)
-      add_word(token_of(word(static_cast<Colour>(colour), Language::english)));
-    // One list for every level, so that a run may have several; a tokenizer of the level base alone
-    // has no figure.
-    for (int shape = 0; shape < kAllShapes; ++shape) {
-      const std::string_view name = word(static_cast<Shape>(shape), Language::english);
-      if (shape < kShapes || level_.figure_rate > 0 ||
-          model_.tokenizer().encode(in_sentence(name, Language::english)).size() == 1)
-        add_word(token_of(name));
-    }
-    for (int size = 0; size < kSizes; ++size)
-      add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
-    for (int background = 0; background < kBackgrounds; ++background)
-      add_word(token_of(word(static_cast<Background>(background), Language::english)));
-    for (int cell = 0; cell < kCells; ++cell) {
-      for (const std::string& place : split_words(place_words(cell, Language::english))) {
-        const std::int64_t token = token_of(place);
-        if (!word_index_.contains(token)) add_word(token);
-        place_tokens_[static_cast<std::size_t>(cell)].push_back(token);
-      }
-    }
     for (const char* key : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
       key_tokens_.insert(exact_token(key));
     for (const Language language : languages_) {
@@ -93,7 +63,7 @@ class SynthSource final : public SampleSource {
       hints_.emplace(model_.tokenizer(), languages_, data_.hint_weight, data_.option_weight);
   }
 
-  const std::vector<std::int64_t>& word_tokens() const override { return word_tokens_; }
+  const std::vector<std::int64_t>& word_tokens() const override { return labels_.word_tokens(); }
 
   Outcome<Sample> sample(std::uint64_t place) const override {
     const std::uint64_t number =
@@ -101,7 +71,7 @@ class SynthSource final : public SampleSource {
     const Split split = data_.held_out ? Split::validation : Split::train;
     const Clip clip = make_clip(level_, split, data_.seed, number);
     Random random({recipe_seed_, stage_index_, number});
-    const std::vector<double> seconds = sampled_seconds(clip, data_.frames);
+    const std::vector<double> seconds = seconds_seen(clip);
     std::vector<Exchange> exchanges;
     const std::size_t captions = add_captions(clip, seconds, random, exchanges);
     const std::vector<Asked> asked = add_questions(clip, seconds, random, exchanges);
@@ -119,23 +89,13 @@ class SynthSource final : public SampleSource {
       for (const Asked& question : asked)
         hints_->teach(question.kind, question.language, sample.branches[question.branch]);
     }
-    label_media_tokens(clip, seconds, sample);
-    label_events(clip, seconds, sample);
-    label_cell_events(clip, seconds, sample);
+    labels_.add(clip, seconds, sample);
     return sample;
   }
 
  private:
   std::int64_t exact_token(const std::string& text) const {
     return world_token(model_.tokenizer(), text);
-  }
-  std::int64_t token_of(std::string_view english) const {
-    return exact_token(in_sentence(english, Language::english));
-  }
-
-  void add_word(std::int64_t token) {
-    word_index_[token] = static_cast<std::int64_t>(word_tokens_.size());
-    word_tokens_.push_back(token);
   }
 
   // The colour words of a language, a list for each grammatical form, as they stand in a sentence.
@@ -216,13 +176,31 @@ class SynthSource final : public SampleSource {
     exchanges.push_back({question.question, question.answer});
   }
 
+  // As the model itself chooses frames of the clip's file, but for Tarsier2: its rule rounds halves
+  // otherwise, and recipes draw what they always drew.
+  std::vector<double> seconds_seen(const Clip& clip) const {
+    const SamplingRule& rule = model_.sampling();
+    if (rule.kind == SamplingRule::Kind::tarsier2) return sampled_seconds(clip, data_.frames);
+    VideoInfo info;
+    info.frames = frame_count(clip);
+    info.seconds = clip.seconds;
+    info.frames_per_second = kFramesPerSecond;
+    std::vector<double> all;
+    for (std::int64_t i = 0; i < info.frames; ++i)
+      all.push_back(static_cast<double>(i) / kFramesPerSecond);
+    return choose_frames(rule, info, all, {.frames = data_.frames}).seconds;
+  }
+
   std::shared_ptr<const Pictures> draw(const Clip& clip, const std::vector<double>& seconds) const {
     auto pictures = std::make_shared<Pictures>();
+    pictures->seconds = clip.seconds;
     Renderer renderer(clip, kSide);
     for (const double at : seconds) {
       pictures->frames.push_back(
           {std::lround(at * kFramesPerSecond), at, kSide, kSide, renderer.render(at)});
     }
+    if (model_.info().hears && !clip.sounds.empty())
+      pictures->sound = std::make_shared<const Sound>(Sound{soundtrack(clip)});
     return pictures;
   }
 
@@ -247,118 +225,13 @@ class SynthSource final : public SampleSource {
     }
   }
 
-  // The world's nine cells are mapped onto the grid of media tokens; a token is to name what its
-  // cell shows, the background and its own place, which the decoder's rotary positions hardly tell
-  // apart at this head size.
-  void label_media_tokens(const Clip& clip, const std::vector<double>& seconds,
-                          Sample& sample) const {
-    const std::int64_t rows = sample.grid[1] / 2,
-                       columns = sample.grid[2] / 2;  // media tokens of a frame
-    for (const double at : seconds) {
-      std::array<VisibleWords, kCells> cells;
-      for (const Look& look : looks_at(clip, at)) {
-        VisibleWords& words = cells[static_cast<std::size_t>(look.cell)];
-        for (const std::string_view text :
-             {word(look.colour, Language::english), word(look.shape, Language::english),
-              word(look.size, Language::english)}) {
-          words.push_back(word_index_.at(token_of(text)));
-        }
-      }
-      const std::int64_t background =
-          word_index_.at(token_of(word(background_at(clip, at), Language::english)));
-      for (std::int64_t row = 0; row < rows; ++row) {
-        for (std::int64_t column = 0; column < columns; ++column) {
-          const std::size_t cell = cell_at(row, rows, column, columns);
-          VisibleWords words = cells[cell];
-          words.push_back(background);
-          for (const std::int64_t place : place_tokens_[cell])
-            words.push_back(word_index_.at(place));
-          sample.visible_words.push_back(std::move(words));
-        }
-      }
-    }
-  }
-
-  // A frame is labelled with the event under way when it was taken, or that ended since the frame
-  // before; of several at once with the one that began last.
-  void label_events(const Clip& clip, const std::vector<double>& seconds, Sample& sample) const {
-    if (sample.marker_rows.size() != seconds.size()) return;
-    sample.events.assign(seconds.size(), EventLabels{});
-    for (const Event& event : clip.events) {
-      const FrameInterval frames = frame_interval(event, seconds);
-      EventLabels labels{static_cast<std::int64_t>(event.kind) + 1,
-                         static_cast<std::int64_t>(event.direction), 0, 0};
-      if (event.kind != EventKind::cut) {
-        labels.colour = static_cast<std::int64_t>(event.actor.colour) + 1;
-        labels.shape = static_cast<std::int64_t>(event.actor.shape) + 1;
-      }
-      for (std::int64_t frame = frames.first + 1; frame <= frames.last; ++frame)
-        sample.events[static_cast<std::size_t>(frame)] = labels;
-    }
-  }
-
-  // The cells an event plays in: where its objects stand before and after it, and a bounce's way;
-  // all of them for a cut.
-  static std::array<bool, kCells> cells_of(const Event& event) {
-    std::array<bool, kCells> cells{};
-    if (event.kind == EventKind::cut) {
-      cells.fill(true);
-      return cells;
-    }
-    const auto mark = [&](int object, const Look& before) {
-      cells[static_cast<std::size_t>(before.cell)] = true;
-      cells[static_cast<std::size_t>(look_after(event, object, before).cell)] = true;
-    };
-    mark(event.object, event.actor);
-    if (has_partner(event.kind)) mark(event.other, event.partner);
-    if (event.kind == EventKind::bounce) {
-      for (auto cell = neighbour(event.actor.cell, event.direction); cell;
-           cell = neighbour(*cell, event.direction))
-        cells[static_cast<std::size_t>(*cell)] = true;
-    }
-    return cells;
-  }
-
-  void label_cell_events(const Clip& clip, const std::vector<double>& seconds,
-                         Sample& sample) const {
-    const std::int64_t rows = sample.grid[1] / 2, columns = sample.grid[2] / 2;
-    std::vector<std::array<EventLabels, kCells>> frames(seconds.size());
-    for (const Event& event : clip.events) {
-      const std::array<bool, kCells> cells = cells_of(event);
-      const FrameInterval interval = frame_interval(event, seconds);
-      for (std::int64_t frame = interval.first + 1; frame <= interval.last; ++frame) {
-        for (std::size_t cell = 0; cell < kCells; ++cell) {
-          if (!cells[cell]) continue;
-          frames[static_cast<std::size_t>(frame)][cell] = {
-              static_cast<std::int64_t>(event.kind) + 1, static_cast<std::int64_t>(event.direction),
-              0, 0};
-        }
-      }
-    }
-    for (const auto& cells : frames) {
-      for (std::int64_t row = 0; row < rows; ++row) {
-        for (std::int64_t column = 0; column < columns; ++column)
-          sample.cell_events.push_back(cells[cell_at(row, rows, column, columns)]);
-      }
-    }
-  }
-
-  // The cell of the world that lies under the middle of a media token.
-  static std::size_t cell_at(std::int64_t row, std::int64_t rows, std::int64_t column,
-                             std::int64_t columns) {
-    return static_cast<std::size_t>((2 * row + 1) * 3 / (2 * rows) * 3 +
-                                    (2 * column + 1) * 3 / (2 * columns));
-  }
-
   const VideoLanguageModel& model_;
   SynthData data_;
   const Level& level_;
+  WorldLabels labels_;
   std::uint64_t recipe_seed_, stage_index_;
   std::vector<Language> languages_;
-  std::vector<std::int64_t> word_tokens_;
   std::vector<std::vector<std::int64_t>> colour_tokens_;  // by language and grammatical form
-  std::array<std::vector<std::int64_t>, kCells> place_tokens_;
-  std::map<std::int64_t, std::int64_t> word_index_;  // token -> place in word_tokens_
   std::set<std::int64_t> key_tokens_;
   std::optional<QuestionHints> hints_;  // where the recipe asks for any
 };

@@ -20,7 +20,8 @@ Tensor mean_reading_loss(const Linear& probe, const Tensor& hidden, const Tensor
     Tensor weights = at::full({logits[i].size(1)}, event_weight, logits[i].options());
     weights[0] = 1;
     const Tensor loss =
-        at::cross_entropy_loss(logits[i], labels.select(1, static_cast<std::int64_t>(i)), weights);
+        at::cross_entropy_loss(logits[i], labels.select(1, static_cast<std::int64_t>(i)), weights,
+                               at::Reduction::Mean, /*ignore_index=*/-1);
     sum = sum.defined() ? sum + loss : loss;
   }
   return sum / static_cast<double>(logits.size());

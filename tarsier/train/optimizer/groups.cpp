@@ -48,9 +48,11 @@ double vision_layer_rate(std::string_view path, std::int64_t blocks, double deca
 }
 
 std::string_view part_of(std::string_view path) {
-  if (path.starts_with("visual.merger.")) return "projector";
-  if (path.starts_with("visual.")) return "vision";
-  return path.starts_with("training_only.") ? "training_only" : "decoder";
+  if (path.starts_with("training_only.")) return "training_only";
+  if (path.starts_with("model.") || path.starts_with("lm_head.")) return "decoder";
+  if (path.starts_with("visual.merger.") || path.find("projector") != std::string_view::npos)
+    return "projector";
+  return path.starts_with("visual.") || path.starts_with("vision_tower.") ? "vision" : "sound";
 }
 
 std::optional<std::string> choose_learning(std::span<Optimizer::Parameter> parameters,

@@ -24,7 +24,7 @@ bool begins_with(std::string_view path, std::string_view pattern);
 /// patch embedding, decay^(blocks - j) for block j; 1 for the merger and all else.
 double vision_layer_rate(std::string_view path, std::int64_t blocks, double decay);
 
-/// The part of the model a weight belongs to: "vision", "projector" (the tower's merger),
+/// The part of the model a weight belongs to: "vision", "projector" (the tower's merger), "sound",
 /// "decoder", or "training_only".
 std::string_view part_of(std::string_view path);
 

@@ -99,7 +99,7 @@ std::vector<AnswerLogProbs> Reference::compute(const Batch& batch, Tensor media)
   const at::AutoGradMode as_the_policy_learns(true);
   std::optional<WithoutLora> without;
   if (weights_ == Weights::of_policy) without.emplace();
-  if (!media.defined() && batch.media.pixels.defined()) media = model_->encode(batch.media);
+  if (!media.defined() && !batch.media.empty()) media = model_->encode(batch.media);
   const std::vector<double> log_probs =
       target_log_probs(decode_batch(model_->decoder(), batch, media), head_, batch, logit_chunk_);
   std::vector<AnswerLogProbs> sums;

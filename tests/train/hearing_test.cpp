@@ -1,0 +1,143 @@
+// Training of models that hear: what a sample lets hear reaches the towers of sound, and what it
+// teaches comes back to them.
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tarsier/models/registry.h"
+#include "tarsier/synth/scene.h"
+#include "tarsier/train/data/source.h"
+#include "tarsier/train/learner.h"
+#include "tarsier/train/media_cache.h"
+#include "tests/train/tiny_model.h"
+
+namespace tarsier {
+namespace {
+
+constexpr std::int64_t kFrames = 8, kTokensOfAFrame = 9, kTokensOfSound = 60;
+
+class HearingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    LoadOptions options;
+    options.random_weights = 11;
+    options.dtype = at::kFloat;
+    options.trainable = true;
+    model_ = load_model(test::make_tiny_hearing_model(test::fresh_folder("hearing")), options);
+    data_.level = "av";
+    data_.dense_captions = 1;
+    source_ = make_synth_source(*model_, data_, 1, 0);
+    data_.level = "base";
+    silent_ = make_synth_source(*model_, data_, 1, 0);
+  }
+  static Sample drawn(const SampleSource& source, std::uint64_t number) {
+    return std::get<Sample>(source.sample(number));
+  }
+  Tensor weight(const std::string& wanted) const {
+    Tensor found;
+    const TensorVisitor find = [&](const std::string& path, Tensor& tensor) {
+      if (path == wanted) found = tensor;
+    };
+    model_->visit(Scope(find));
+    return found;
+  }
+
+  std::shared_ptr<VideoLanguageModel> model_;
+  SynthData data_;
+  std::unique_ptr<SampleSource> source_, silent_;
+};
+
+TEST_F(HearingTest, AClipWithSoundsIsHeardAndASilentOneIsNot) {
+  const Sample heard = drawn(*source_, 1), silent = drawn(*silent_, 1);
+  ASSERT_TRUE(heard.media.mel.defined());
+  EXPECT_EQ(heard.media.mel.size(0), 1);
+  EXPECT_EQ(std::ssize(heard.media_rows), kFrames * kTokensOfAFrame + kTokensOfSound);
+  EXPECT_FALSE(silent.media.mel.defined());
+  EXPECT_EQ(std::ssize(silent.media_rows), kFrames * kTokensOfAFrame);
+}
+
+TEST_F(HearingTest, EachTokenOfSoundIsToNameWhatItHears) {
+  const Sample sample = drawn(*source_, 1);
+  const Clip clip = make_clip(level_named("av"), Split::train, data_.seed, 1);
+  ASSERT_FALSE(clip.sounds.empty());
+  ASSERT_EQ(sample.visible_words.size(), sample.media_rows.size());
+  ASSERT_EQ(sample.cell_events.size(), sample.media_rows.size());
+  std::size_t row = 0;
+  std::int64_t heard = 0;
+  for (const MediaRun& run : sample.media.layout.at(0).runs) {
+    for (std::int64_t token = run.step; token < run.step + run.tokens; ++token, ++row) {
+      if (run.modality != Modality::audio) continue;
+      const double begin = 0.5 * static_cast<double>(token);
+      const bool sounds = std::any_of(clip.sounds.begin(), clip.sounds.end(), [&](const auto& s) {
+        return s.start < begin + 0.5 && s.end > begin;
+      });
+      EXPECT_EQ(!sample.visible_words[row].empty(), sounds) << token;
+      EXPECT_EQ(sample.cell_events[row].kind, -1);
+      ++heard;
+    }
+  }
+  EXPECT_EQ(heard, kTokensOfSound);
+  EXPECT_EQ(row, sample.media_rows.size());
+}
+
+TEST_F(HearingTest, ABatchOfHeardAndSilentClipsIsEachOfThem) {
+  const std::vector<Sample> samples{drawn(*source_, 1), drawn(*silent_, 1), drawn(*source_, 2)};
+  const Batch batch = make_batch(samples, 0);
+  const at::NoGradGuard no_grad;
+  const Tensor all = model_->encode(batch.media);
+  std::vector<Tensor> each;
+  for (const Sample& sample : samples) each.push_back(model_->encode(sample.media));
+  EXPECT_TRUE(at::allclose(all, at::cat(each), 1e-5, 1e-6));
+  MediaCache cache(1 << 24);
+  EXPECT_TRUE(at::allclose(cache.tokens_of(*model_, batch, batch), all, 1e-5, 1e-6));
+  cache.tokens_of(*model_, batch, batch);
+  EXPECT_EQ(cache.hits(), 3);
+}
+
+TEST_F(HearingTest, TheSameFramesWithAnotherSoundAreEncodedAnew) {
+  Sample sample = drawn(*source_, 1);
+  const Batch one = make_batch(std::span(&sample, 1), 0);
+  sample.media.mel = sample.media.mel + 0.5;
+  const Batch other = make_batch(std::span(&sample, 1), 0);
+  MediaCache cache(1 << 24);
+  cache.tokens_of(*model_, one, one);
+  cache.tokens_of(*model_, other, other);
+  EXPECT_EQ(cache.hits(), 0);
+}
+
+TEST_F(HearingTest, GradientsReachTheEar) {
+  const Sample sample = drawn(*source_, 1);
+  const auto words = static_cast<std::int64_t>(source_->word_tokens().size());
+  const Batch batch = make_batch(std::span(&sample, 1), words);
+  const Tensor first = weight("audio.conv1.weight"), query = weight("audio.q_tokens");
+  ASSERT_TRUE(first.defined() && query.defined());
+  for (const bool by_words : {true, false}) {
+    Stage stage;
+    stage.name = "test";
+    stage.train = {"audio."};
+    stage.next_token = by_words ? 0 : 1;
+    stage.visual_words = by_words ? 1 : 0;
+    Learner learner(model_, source_->word_tokens());
+    learner.begin_stage(stage);
+    const Lesson lesson = learner.learn(batch, stage, batch.weight_sum, 1);
+    EXPECT_GT(lesson.losses.total, 0);
+    const auto gradient_of = [&](const Tensor& wanted) {
+      const auto parameters = learner.optimizer().parameters();
+      for (std::size_t i = 0; i < parameters.size(); ++i) {
+        if (parameters[i].weight.is_same(wanted)) return lesson.gradients.at(i);
+      }
+      return Tensor();
+    };
+    for (const Tensor& wanted : {first, query}) {
+      const Tensor gradient = gradient_of(wanted);
+      ASSERT_TRUE(gradient.defined());
+      EXPECT_GT(gradient.abs().max().item<double>(), 0);
+    }
+    EXPECT_FALSE(gradient_of(weight("visual.patch_embed.proj.weight")).defined());
+  }
+}
+
+}  // namespace
+}  // namespace tarsier

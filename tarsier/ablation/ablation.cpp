@@ -185,6 +185,7 @@ class Ablation {
     settings.level = plan_.level;
     settings.seed = plan_.clip_seed;
     settings.clips = plan_.clips;
+    settings.questions_per_clip = plan_.questions;
     settings.clips_in = options_.out / "clips";  // every row is asked about the same
     const WorldEvalResult result = evaluate_world(*model, settings, {}, options_.stop);
     if (options_.stop.stop_requested()) return false;
@@ -192,6 +193,8 @@ class Ablation {
     const nlohmann::json all =
         world_scores_json(result.scores, result.unseen, settings.seed, row.name);
     for (const auto& [key, value] : all.items()) {
+      const bool is_of_questions = key == "qa" || key.starts_with("probe");
+      if (is_of_questions && plan_.questions == 0) continue;
       if (value.is_number() && key != "seed" && key != "clips" && !key.starts_with("unseen_"))
         scores.scores[key] = value.get<double>();
     }

@@ -91,6 +91,7 @@ void read_pools(const JsonView& json, AblationPlan& plan) {
 AblationClaim read_claim(const JsonView& json, const std::vector<AblationRow>& rows) {
   AblationClaim claim{json.at("better").as_string(), json.at("worse").as_string(),
                       json.string_or("score", "event_f1"), json.string_or("says", "")};
+  if (json.has("at_least")) claim.at_least = json.at("at_least").as_double();
   for (const char* key : {"better", "worse"}) {
     if (!has_row(rows, json.at(key).as_string()))
       json.at(key).fail(fmt::format("'{}' is no row", json.at(key).as_string()), "name a row");
@@ -108,6 +109,7 @@ AblationPlan read_ablation_plan(const std::filesystem::path& file) {
   if (json.has("clips")) plan.clips = json.at("clips").as_int(1, 1'000'000);
   if (json.has("clip_seed"))
     plan.clip_seed = static_cast<std::uint64_t>(json.at("clip_seed").as_int(0, INT64_MAX));
+  if (json.has("questions")) plan.questions = json.at("questions").as_int(0, 100);
   const JsonView rows = json.at("rows");
   if (!rows.is_array() || rows.size() == 0) rows.fail("names no row", "give at least one");
   std::string all = json.raw().dump();

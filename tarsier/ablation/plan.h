@@ -29,6 +29,8 @@ struct AblationRow {
 /// hallucination, total) is better when it is lower.
 struct AblationClaim {
   std::string better, worse, score, says;
+  std::optional<double> at_least = {};  // how much better; below 0 it may be so much worse. Unset:
+                                        // more than the spread over seeds
 };
 
 /// An ablation: rows trained with equal budgets, seeds, and what the table is to show.
@@ -36,6 +38,7 @@ struct AblationPlan {
   std::string level = "base";  // of the world's clips that every row is scored on
   std::int64_t clips = 1000;   // of the test split, the same for all
   std::uint64_t clip_seed = 1;
+  std::int64_t questions = 8;     // a clip
   std::vector<AblationRow> rows;  // each after the row it starts from
   std::map<std::string, AnswerPool> pools;
   std::vector<AblationClaim> claims;

@@ -20,9 +20,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kShownScores[] = {"event_f1", "event_precision", "event_recall",
-                                        "order",    "scene_f1",        "qa",
-                                        "probes",   "hallucination"};
+constexpr const char* kShownScores[] = {
+    "event_f1", "event_precision", "event_recall", "order",         "scene_f1",
+    "qa",       "probes",          "miss",         "hallucination", "total"};
 
 bool lower_is_better(const std::string& score) {
   return score == "miss" || score == "hallucination" || score == "total" || score == "unparsed";
@@ -172,7 +172,8 @@ std::vector<ClaimResult> AblationResults::claims() const {
     result.difference =
         lower_is_better(claim.score) ? result.worse - result.better : result.better - result.worse;
     result.spread = std::max(spread(claim.better, claim.score), spread(claim.worse, claim.score));
-    result.holds = result.difference > result.spread;
+    result.holds =
+        claim.at_least ? result.difference >= *claim.at_least : result.difference > result.spread;
     result.by_seed = differences(claim);
     result.by_seed_spread = deviation_of(result.by_seed);
     results.push_back(result);
@@ -180,24 +181,38 @@ std::vector<ClaimResult> AblationResults::claims() const {
   return results;
 }
 
+// Those that any run has.
+std::vector<std::string> AblationResults::shown_scores() const {
+  std::vector<std::string> shown;
+  for (const char* score : kShownScores) {
+    const bool is_there = std::any_of(plan_.rows.begin(), plan_.rows.end(), [&](const auto& row) {
+      return !values(row.name, score).empty();
+    });
+    if (is_there) shown.emplace_back(score);
+  }
+  return shown;
+}
+
 std::string AblationResults::text() const {
   std::size_t width = 4;
   for (const AblationRow& row : plan_.rows) width = std::max(width, row.name.size());
   std::string text = fmt::format("{:<{}}  seeds", "row", width);
-  for (const char* score : kShownScores) text += fmt::format("  {:>15}", score);
+  const std::vector<std::string> shown = shown_scores();
+  for (const std::string& score : shown) text += fmt::format("  {:>15}", score);
   text += "\n";
   for (const AblationRow& row : plan_.rows) {
     if (seeds(row.name) == 0) continue;
     text += fmt::format("{:<{}}  {:>5}", row.name, width, seeds(row.name));
-    for (const char* score : kShownScores)
+    for (const std::string& score : shown)
       text += fmt::format("  {:>7.3f} ± {:.3f}", mean(row.name, score), spread(row.name, score));
     text += "\n";
   }
   for (const ClaimResult& result : claims()) {
     text += fmt::format(
-        "{}: {} {:.3f}, {} {:.3f} in {}: difference {:.3f}, spread {:.3f}: {}{}\n",
+        "{}: {} {:.3f}, {} {:.3f} in {}: difference {:.3f}, spread {:.3f}{}: {}{}\n",
         result.claim.says.empty() ? "claim" : result.claim.says, result.claim.better, result.better,
         result.claim.worse, result.worse, result.claim.score, result.difference, result.spread,
+        result.claim.at_least ? fmt::format(", asked {:+.3f}", *result.claim.at_least) : "",
         result.holds ? "holds" : "does not hold", result.seeds < 2 ? " (one seed, no spread)" : "");
     if (result.by_seed.size() < 2) continue;
     text += fmt::format("  seed by seed {:+.3f}, spread {:.3f}\n", fmt::join(result.by_seed, ", "),

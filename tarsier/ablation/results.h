@@ -23,7 +23,8 @@ struct AblationOrigin {
 };
 
 /// Whether one of a plan's claims holds: the difference of the means, and the larger of the two
-/// rows' standard deviations over seeds, which the difference must exceed.
+/// rows' standard deviations over seeds, which the difference must exceed where the claim does not
+/// say how large it must be.
 struct ClaimResult {
   AblationClaim claim;
   double better = 0, worse = 0, difference = 0, spread = 0;
@@ -60,6 +61,7 @@ class AblationResults {
 
  private:
   void read();
+  std::vector<std::string> shown_scores() const;
   std::vector<double> values(const std::string& row, const std::string& score) const;
   std::vector<double> differences(const AblationClaim& claim) const;
 

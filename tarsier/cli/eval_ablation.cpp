@@ -35,9 +35,9 @@ bool parse(Flags& flags, Arguments arguments) {
                    "stop it at any time, the same command goes on.",
                    {"tarsier eval ablation sft",
                     "tarsier eval ablation sft --seeds 1 --rows pretrained,sft_full",
-                    "tarsier eval ablation sft --table"});
+                    "tarsier eval ablation dpo --table"});
   add_output_flags(app, flags.output);
-  app.add_option("name", flags.name, "Which: sft, or a name of your own with --plan")
+  app.add_option("name", flags.name, "Which: sft, dpo or mrdpo, or a name of your own with --plan")
       ->required()
       ->type_name("NAME");
   app.add_option("--plan", flags.plan,
@@ -59,9 +59,10 @@ bool parse(Flags& flags, Arguments arguments) {
       ->type_name("DEVICE");
   app.add_flag("--table", flags.table_only, "Print the table as it stands; train nothing");
   if (!parse_arguments(app, arguments)) return false;
-  if (flags.name != "sft" && flags.plan.empty())
+  const bool is_published = flags.name == "sft" || flags.name == "dpo" || flags.name == "mrdpo";
+  if (!is_published && flags.plan.empty())
     throw ConfigError({"eval ablation", fmt::format("there is no ablation '{}'", flags.name),
-                       "use sft, or give a --plan"});
+                       "use sft, dpo or mrdpo, or give a --plan"});
   const std::string folder = "ablation_" + flags.name;
   if (flags.plan.empty())
     flags.plan = (fs::path(TARSIER_RECIPES_DIR) / folder / "plan.jsonc").string();

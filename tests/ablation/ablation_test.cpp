@@ -171,6 +171,23 @@ TEST_F(Ablation, MeansSpreadsAndClaims) {
   EXPECT_EQ(AblationResults(folder / "results.json", read).json(), results.json());
 }
 
+TEST_F(Ablation, AClaimMaySayHowLargeTheDifferenceIs) {
+  plan_json["claims"][0]["at_least"] = -0.05;
+  write_plan(plan_json);
+  const AblationPlan read = plan();
+  AblationResults results(folder / "results.json", read);
+  results.add("base", {.seed = 1, .scores = {{"event_f1", 0.5}}}, kOrigin);
+  results.add("tuned", {.seed = 1, .scores = {{"event_f1", 0.46}}}, kOrigin);
+  EXPECT_TRUE(results.claims().at(0).holds);
+  EXPECT_NE(results.text().find("spread 0.000, asked -0.050: holds"), std::string::npos)
+      << results.text();
+  results.add("tuned", {.seed = 2, .scores = {{"event_f1", 0.3}}}, kOrigin);
+  results.add("base", {.seed = 2, .scores = {{"event_f1", 0.5}}}, kOrigin);
+  EXPECT_FALSE(results.claims().at(0).holds);
+  // A score that no run has is no column.
+  EXPECT_EQ(results.text().find("probes"), std::string::npos);
+}
+
 TEST_F(Ablation, ErrorsCountDownwards) {
   plan_json["claims"][0]["score"] = "hallucination";
   write_plan(plan_json);
@@ -223,6 +240,10 @@ TEST(AblationPlans, OfTheTreeAreWhole) {
       read_ablation_plan(fs::path(TARSIER_SOURCE_DIR) / "recipes" / "ablation_sft" / "plan.jsonc");
   EXPECT_EQ(plan.rows.size(), 7u);
   EXPECT_EQ(plan.claims.size(), 7u);
+  const AblationPlan dpo =
+      read_ablation_plan(fs::path(TARSIER_SOURCE_DIR) / "recipes" / "ablation_dpo" / "plan.jsonc");
+  EXPECT_EQ(dpo.rows.size(), 5u);
+  EXPECT_EQ(dpo.pools.size(), 1u);
 }
 
 }  // namespace

@@ -75,12 +75,14 @@ struct Answered {
 class Asker {
  public:
   Asker(const CommandContext& context, const Flags& flags)
-      : context_(context), flags_(flags), session_(open_session(flags.model, flags.max_pixels)) {}
+      : context_(context),
+        flags_(flags),
+        paths_(paths_of(flags)),
+        session_(open_session(model_for(flags.model, paths_, flags.clip.audio), flags.max_pixels)) {
+  }
 
   int run() {
-    std::vector<std::string> paths{flags_.media};
-    paths.insert(paths.end(), flags_.with.begin(), flags_.with.end());
-    media_ = read_media_set(paths, session_, flags_);
+    media_ = read_media_set(paths_, session_, flags_);
     const Stopwatch stopwatch;
     const std::vector<Answered> answers = !flags_.choices.empty() ? choose()
                                           : flags_.turns          ? converse()
@@ -98,6 +100,11 @@ class Asker {
   }
 
  private:
+  static std::vector<std::string> paths_of(const Flags& flags) {
+    std::vector<std::string> paths{flags.media};
+    paths.insert(paths.end(), flags.with.begin(), flags.with.end());
+    return paths;
+  }
   const VideoLanguageModel& model() const { return *session_.model; }
   bool streams() const {
     return flags_.questions.size() == 1 && flags_.choices.empty() && !flags_.output.json;
@@ -212,6 +219,7 @@ class Asker {
 
   const CommandContext& context_;
   const Flags& flags_;
+  std::vector<std::string> paths_;
   ModelSession session_;
   MediaSet media_;
 };

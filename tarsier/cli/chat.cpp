@@ -85,7 +85,8 @@ class Chat {
   Chat(const CommandContext& context, const Flags& flags)
       : context_(context),
         flags_(flags),
-        session_(open_session(flags.model, flags.max_pixels)),
+        session_(
+            open_session(model_for(flags.model, flags.media, flags.clip.audio), flags.max_pixels)),
         media_(read_media_set(flags.media, session_, flags)),
         dialogue_(*session_.model, *session_.backend) {}
 

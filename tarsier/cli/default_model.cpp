@@ -8,6 +8,14 @@ std::filesystem::path default_model_directory() {
   return std::filesystem::path(TARSIER_ASSETS_DIR) / kDefaultModelName;
 }
 
+std::filesystem::path default_hearing_model_directory() {
+  const std::filesystem::path directory =
+      std::filesystem::path(TARSIER_ASSETS_DIR) / kDefaultHearingModelName;
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory / "model.safetensors", ignored)) return {};
+  return directory;
+}
+
 std::filesystem::path model_directory(const std::string& model_flag) {
   const std::filesystem::path directory =
       model_flag.empty() ? default_model_directory() : std::filesystem::path(model_flag);

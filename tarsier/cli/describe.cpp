@@ -1,6 +1,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -63,13 +64,15 @@ bool parse(Flags& flags, Arguments arguments) {
 
 class Describer {
  public:
-  Describer(const CommandContext& context, const Flags& flags)
-      : context_(context), flags_(flags), session_(open_session(flags.model, flags.max_pixels)) {}
+  Describer(const CommandContext& context, const Flags& flags) : context_(context), flags_(flags) {
+    if (!flags.model.model.empty()) open(flags.model);  // told before any file is read
+  }
 
   void describe(const std::string& path) {
-    const VideoLanguageModel& model = *session_.model;
+    const ModelSession& session = open(model_for(flags_.model, {{path}}, flags_.clip.audio));
+    const VideoLanguageModel& model = *session.model;
     const MediaClip clip = read_clip(path, model, flags_.clip);
-    const std::vector<DescribePrompt> prompts = prompts_for(clip);
+    const std::vector<DescribePrompt> prompts = prompts_for(clip, session);
     const Stopwatch stopwatch;
     const SeenMedia seen = model.plan_media(question_about(clip, prompts[0].text)).at(0);
     const bool streams = prompts.size() == 1 && !prompts[0].translated && !flags_.output.json;
@@ -92,11 +95,12 @@ class Describer {
     }
     announce_clip(flags_, clip, seen, model.info(), notice_);
     std::vector<Completion> done =
-        generate_branches(model, *session_.backend, media, branches, context_.stop);
+        generate_branches(model, *session.backend, media, branches, context_.stop);
     for (std::size_t i = 0; i < done.size(); ++i) {
       if (context_.stop.stop_requested() && !streams) return;
       named = flags_.media.size() < 2;
-      finish(clip, seen, prompts[i], std::move(done[i]), stopwatch, streams ? TextSink() : say);
+      finish(session, clip, seen, prompts[i], std::move(done[i]), stopwatch,
+             streams ? TextSink() : say);
     }
     if (streams) print_answer("\n");
   }
@@ -119,25 +123,34 @@ class Describer {
   }
 
  private:
-  std::vector<DescribePrompt> prompts_for(const MediaClip& clip) const {
+  /// One of the models of these files, each opened when the first of its files comes.
+  const ModelSession& open(const ModelFlags& flags) {
+    const auto found = sessions_.find(flags.model);
+    if (found != sessions_.end()) return found->second;
+    return sessions_.emplace(flags.model, open_session(flags, flags_.max_pixels)).first->second;
+  }
+
+  std::vector<DescribePrompt> prompts_for(const MediaClip& clip,
+                                          const ModelSession& session) const {
     if (!flags_.prompt.empty()) return {{"", flags_.prompt, false}};
     std::vector<DescribePrompt> prompts;
     for (const std::string& language : flags_.languages) {
-      prompts.push_back(describe_prompt(session_.directory,
-                                        capabilities_of(session_.model->info().family), language,
+      prompts.push_back(describe_prompt(session.directory,
+                                        capabilities_of(session.model->info().family), language,
                                         flags_.style, clip.pictures->modality));
     }
     return prompts;
   }
 
   /// Translates where that is the second step, and says what was not said while it was written.
-  void finish(const MediaClip& clip, const SeenMedia& seen, const DescribePrompt& prompt,
-              Completion done, const Stopwatch& stopwatch, const TextSink& say) {
+  void finish(const ModelSession& session, const MediaClip& clip, const SeenMedia& seen,
+              const DescribePrompt& prompt, Completion done, const Stopwatch& stopwatch,
+              const TextSink& say) {
     const std::string english = prompt.translated ? done.text : "";
     if (prompt.translated) {
       const Conversation request{
           {"user", {{translation_prompt(prompt.language, done.text), nullptr}}}};
-      done = generate(*session_.model, *session_.backend, session_.model->prepare(request),
+      done = generate(*session.model, *session.backend, session.model->prepare(request),
                       flags_.sampling, {}, context_.stop);
     }
     if (!flags_.output.json) {
@@ -147,7 +160,7 @@ class Describer {
       return;
     }
     if (done.reason == FinishReason::cancelled) return;
-    nlohmann::ordered_json row = answer_row(clip, seen, session_, flags_.sampling);
+    nlohmann::ordered_json row = answer_row(clip, seen, session, flags_.sampling);
     row["params"]["prompt"] = prompt.text;
     row["caption"] = done.text;
     if (!prompt.language.empty()) {
@@ -165,7 +178,7 @@ class Describer {
 
   const CommandContext& context_;
   const Flags& flags_;
-  ModelSession session_;
+  std::map<std::string, ModelSession> sessions_;  // by --model
   Notice notice_;
 };
 

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
 #include "tarsier/checkpoint/manifest.h"
 #include "tarsier/checkpoint/sha256.h"
 #include "tarsier/cli/default_model.h"
 #include "tarsier/cli/machine.h"
 #include "tarsier/engine/aten_backend.h"
+#include "tarsier/media/media_kinds.h"
 #include "tarsier/models/registry.h"
 #include "tarsier/tensor/device.h"
 
@@ -50,6 +52,24 @@ ModelSession open_session(const ModelFlags& flags, std::optional<std::int64_t> m
   session.backend =
       std::make_unique<AtenBackend>(session.model->decoder(), session.backend_options);
   return session;
+}
+
+ModelFlags model_for(const ModelFlags& flags, std::span<const std::string> media,
+                     const std::string& audio) {
+  const std::filesystem::path hearing = default_hearing_model_directory();
+  if (!flags.model.empty() || !flags.adapter.empty() || audio == "off" || hearing.empty())
+    return flags;
+  const auto has_sound = [](const std::string& path) {
+    try {
+      return media_kinds(path).sound;
+    } catch (const InputError&) {
+      return false;
+    }
+  };
+  if (std::none_of(media.begin(), media.end(), has_sound)) return flags;
+  ModelFlags chosen = flags;
+  chosen.model = hearing.string();
+  return chosen;
 }
 
 void Notice::say_for(const ModelInfo& model, const VideoInfo& clip) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "tarsier/cli/command_line.h"
@@ -26,6 +27,12 @@ struct ModelSession {
 /// Loads what the flags say. ConfigError for a flag, CheckpointError for the directory.
 ModelSession open_session(const ModelFlags& flags,
                           std::optional<std::int64_t> max_pixels = std::nullopt);
+
+/// The flags of the model for these files: where none is named, the one that hears for files with
+/// sound, unless `audio` (--audio) is off or an adapter is to be used. A file that cannot be read
+/// has no sound here; whoever reads it says so.
+ModelFlags model_for(const ModelFlags& flags, std::span<const std::string> media,
+                     const std::string& audio);
 
 /// Says once on stderr, for models that know the synthetic world only, that a clip is from
 /// elsewhere.

@@ -1,10 +1,7 @@
 #include <gmock/gmock.h>
-#include <signal.h>
 
-#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "tarsier/checkpoint/weights_hash.h"
 #include "tests/cli/run_tarsier.h"
@@ -132,56 +129,6 @@ TEST_F(PreferencePipeline, RowsOfAnotherModelOrVideoAreRefusedByTheirLine) {
   const ProgramResult video = refusal({{"sampling", {{"video", std::string(64, 'f')}}}});
   EXPECT_NE(video.exit_code, 0);
   EXPECT_THAT(video.err, HasSubstr("pairs.jsonl line 1: pair.sampling.video: is ffffffffffff"));
-}
-
-TEST_F(PreferencePipeline, RoundsGoOnAfterAKill) {
-  make_pool();
-  const Json recipe = {
-      {"model", kNano.string()},
-      {"rows", at("pool/rows.jsonl")},
-      {"rounds", 2},
-      {"sample", {{"intact", 4}, {"temperature", 1.5}, {"max_new_tokens", 128}, {"frames", 8}}},
-      {"pairs", {{"min_gap", 0.01}}},
-      {"train",
-       {{"compute", "f32"},
-        {"export_dtype", "f32"},
-        {"adapter", {{"rank", 2}}},
-        {"stages",
-         {{{"name", "gdpo"},
-           {"steps", 2},
-           {"clips_per_step", 1},
-           {"warmup_steps", 1},
-           {"preference", {{"truth_nll", 0.1}}},
-           {"data", {{"jsonl", {{"frames", 8}}}}}}}}}}};
-  std::ofstream(at("rounds.jsonc")) << recipe.dump(1);
-  const auto command = [&](const std::string& out) {
-    return std::vector<std::string>{"train",   "mrdpo", "--recipe", at("rounds.jsonc"),
-                                    "--judge", "exact", "--out",    at(out)};
-  };
-  run(command("whole"));
-  for (const char* until : {"round_01/samples/progress.jsonl", "round_01/run/checkpoints",
-                            "round_02/scored", "round_02/run/metrics.jsonl"}) {
-    RunningTarsier running(command("killed"));
-    while (running.is_running() && !fs::exists(scratch_.path() / "killed" / until))
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    running.send(SIGKILL);
-    running.wait();
-  }
-  run(command("killed"));
-  EXPECT_EQ(weights_sha256(at("whole/model")), weights_sha256(at("killed/model")));
-  for (const char* round : {"round_00", "round_01", "round_02"}) {
-    const auto lineage = [&](const std::string& out) {
-      std::ifstream stream(scratch_.path() / out / round / "lineage.json");
-      return Json::parse(stream);
-    };
-    EXPECT_EQ(lineage("whole"), lineage("killed")) << round;
-  }
-  const Json rounds = Json::parse(run({"inspect", at("killed"), "--json"}).out).at("rounds");
-  ASSERT_EQ(rounds.size(), 3u);
-  EXPECT_EQ(rounds[1].at("policy"), rounds[0].at("model"));
-  const std::string table = run({"inspect", at("killed")}).out;
-  for (const Json& round : rounds)
-    EXPECT_THAT(table, HasSubstr(round.at("model").get<std::string>().substr(0, 12)));
 }
 
 }  // namespace

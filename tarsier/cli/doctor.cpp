@@ -37,9 +37,8 @@ std::vector<std::pair<std::string, std::string>> folders() {
   return {{"cache", cache + "/tarsier.cpp"}, {"temporary", temporary}};
 }
 
-std::string state_of_default_model() {
+std::string state_of(const std::filesystem::path& directory) {
   std::error_code ignored;
-  const auto directory = default_model_directory();
   if (!std::filesystem::is_directory(directory, ignored)) return "absent";
   const auto problems = verify_directory(directory);
   return problems.empty() ? "whole" : "damaged: " + problems.front().text();
@@ -63,7 +62,8 @@ nlohmann::ordered_json findings() {
       {"landlock", nullptr},
       {"seccomp", machine.has_seccomp},
       {"decoder_sandbox", "none"},
-      {"default_model", state_of_default_model()},
+      {"default_model", state_of(default_model_directory())},
+      {"default_hearing_model", state_of(default_hearing_model_directory())},
   };
   if (machine.memory_limit_bytes) json["memory_limit_bytes"] = *machine.memory_limit_bytes;
   if (machine.landlock_version) json["landlock"] = *machine.landlock_version;
@@ -103,6 +103,7 @@ std::string as_text(const nlohmann::ordered_json& json) {
                   json["seccomp"].get<bool>() ? "present" : "absent"));
   row("decoder sandbox", "none: FFmpeg runs inside tarsier, with allow-lists and limits");
   row("default model", json["default_model"].get<std::string>());
+  row("for sound", json["default_hearing_model"].get<std::string>());
   for (const auto& [name, folder] : json["folders"].items()) {
     const auto& free = folder["free_bytes"];
     row(name + " folder",

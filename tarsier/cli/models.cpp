@@ -46,7 +46,10 @@ std::string as_text(const nlohmann::ordered_json& rows) {
                         mark(each.grounds), each.languages,
                         each.most_frames == 0 ? "-" : std::to_string(each.most_frames));
   }
-  return text + fmt::format("\nhere: {}\n", rows["here"][0]["path"].get<std::string>());
+  text += "\n";
+  for (const auto& each : rows["here"])
+    text += fmt::format("here: {}\n", each["path"].get<std::string>());
+  return text;
 }
 
 }  // namespace
@@ -56,14 +59,17 @@ int run_models(const CommandContext& /*context*/, Arguments arguments) {
   OutputFlags output;
   describe_command(
       app, "models",
-      "What each family of models can see, hear and say, and the model that comes with "
+      "What each family of models can see, hear and say, and the models that come with "
       "tarsier. `tarsier inspect DIR` looks at one model.",
       {"tarsier models", "tarsier models --json"});
   add_output_flags(app, output);
   if (!parse_arguments(app, arguments)) return kExitOk;
-  const std::filesystem::path nano = model_directory("");
   nlohmann::ordered_json json{{"families", families()}};
-  json["here"].push_back({{"name", nano.filename().string()}, {"path", nano.string()}});
+  for (const std::filesystem::path& here :
+       {model_directory(""), default_hearing_model_directory()}) {
+    if (!here.empty())
+      json["here"].push_back({{"name", here.filename().string()}, {"path", here.string()}});
+  }
   print_answer(output.json ? json.dump() + "\n" : as_text(json));
   return kExitOk;
 }

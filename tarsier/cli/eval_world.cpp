@@ -11,7 +11,6 @@
 #include "tarsier/base/log.h"
 #include "tarsier/cli/command_line.h"
 #include "tarsier/cli/commands.h"
-#include "tarsier/cli/default_model.h"
 #include "tarsier/cli/model_session.h"
 #include "tarsier/eval/world.h"
 #include "tarsier/synth/languages/table.h"
@@ -125,10 +124,8 @@ int run_eval_world(const CommandContext& context, Arguments arguments) {
   Flags flags;
   if (!parse(flags, arguments)) return kExitOk;
   const c10::InferenceMode inference;
-  if (level_named(flags.settings.level).max_sounds > 0 && flags.model.model.empty() &&
-      flags.model.adapter.empty())
-    flags.model.model = default_hearing_model_directory().string();
-  const ModelSession session = open_session(flags.model);
+  const bool sounds = level_named(flags.settings.level).max_sounds > 0;
+  const ModelSession session = open_session(sounds ? hearing_model(flags.model) : flags.model);
   const std::int64_t total = flags.settings.clips + flags.settings.unseen_clips;
   const bool terminal = ::isatty(2) != 0;
   const auto progress = [&](std::int64_t done) {

@@ -54,11 +54,17 @@ ModelSession open_session(const ModelFlags& flags, std::optional<std::int64_t> m
   return session;
 }
 
+ModelFlags hearing_model(const ModelFlags& flags) {
+  ModelFlags chosen = flags;
+  if (flags.model.empty() && flags.adapter.empty())
+    chosen.model = default_hearing_model_directory().string();
+  return chosen;
+}
+
 ModelFlags model_for(const ModelFlags& flags, std::span<const std::string> media,
                      const std::string& audio) {
-  const std::filesystem::path hearing = default_hearing_model_directory();
-  if (!flags.model.empty() || !flags.adapter.empty() || audio == "off" || hearing.empty())
-    return flags;
+  // No file is opened where the choice is made already.
+  if (!flags.model.empty() || !flags.adapter.empty() || audio == "off") return flags;
   const auto has_sound = [](const std::string& path) {
     try {
       return media_kinds(path).sound;
@@ -66,10 +72,7 @@ ModelFlags model_for(const ModelFlags& flags, std::span<const std::string> media
       return false;
     }
   };
-  if (std::none_of(media.begin(), media.end(), has_sound)) return flags;
-  ModelFlags chosen = flags;
-  chosen.model = hearing.string();
-  return chosen;
+  return std::any_of(media.begin(), media.end(), has_sound) ? hearing_model(flags) : flags;
 }
 
 void Notice::say_for(const ModelInfo& model, const VideoInfo& clip) {

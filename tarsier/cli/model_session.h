@@ -28,6 +28,10 @@ struct ModelSession {
 ModelSession open_session(const ModelFlags& flags,
                           std::optional<std::int64_t> max_pixels = std::nullopt);
 
+/// The flags of the model for sound: where neither model nor adapter is named, the one that comes
+/// with tarsier and hears, if it is there.
+ModelFlags hearing_model(const ModelFlags& flags);
+
 /// The flags of the model for these files: where none is named, the one that hears for files with
 /// sound, unless `audio` (--audio) is off or an adapter is to be used. A file that cannot be read
 /// has no sound here; whoever reads it says so.

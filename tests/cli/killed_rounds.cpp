@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "tarsier/checkpoint/weights_hash.h"
+#include "tests/train/tiny_model.h"
 
 namespace tarsier::test {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using ::testing::HasSubstr;
 
@@ -35,11 +35,6 @@ Json recipe_of(int rounds, const fs::path& rows) {
                {"warmup_steps", 1},
                {"preference", {{"truth_nll", 0.1}}},
                {"data", {{"jsonl", {{"frames", 8}}}}}}}}}}};
-}
-
-Json read(const fs::path& file) {
-  std::ifstream stream(file);
-  return Json::parse(stream);
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 
-#include "tarsier/models/registry.h"
 #include "tarsier/synth/scene.h"
 #include "tarsier/train/data/source.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/media_cache.h"
+#include "tests/train/fresh_model.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -21,11 +21,7 @@ constexpr std::int64_t kFrames = 8, kTokensOfAFrame = 9, kTokensOfSound = 60;
 class HearingTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    LoadOptions options;
-    options.random_weights = 11;
-    options.dtype = at::kFloat;
-    options.trainable = true;
-    model_ = load_model(test::make_tiny_hearing_model(test::fresh_folder("hearing")), options);
+    model_ = test::fresh_model(test::make_tiny_hearing_model(test::fresh_folder("hearing")));
     data_.level = "av";
     data_.dense_captions = 1;
     source_ = make_synth_source(*model_, data_, 1, 0);
@@ -35,14 +31,7 @@ class HearingTest : public ::testing::Test {
   static Sample drawn(const SampleSource& source, std::uint64_t number) {
     return std::get<Sample>(source.sample(number));
   }
-  Tensor weight(const std::string& wanted) const {
-    Tensor found;
-    const TensorVisitor find = [&](const std::string& path, Tensor& tensor) {
-      if (path == wanted) found = tensor;
-    };
-    model_->visit(Scope(find));
-    return found;
-  }
+  Tensor weight(const std::string& path) const { return test::weight_of(*model_, path); }
 
   std::shared_ptr<VideoLanguageModel> model_;
   SynthData data_;

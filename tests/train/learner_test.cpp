@@ -10,6 +10,7 @@
 #include "tarsier/synth/timeline.h"
 #include "tarsier/text/tokenizer.h"
 #include "tarsier/train/data/source.h"
+#include "tests/train/fresh_model.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -18,11 +19,7 @@ namespace {
 class LearnerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    LoadOptions options;
-    options.random_weights = 11;
-    options.dtype = at::kFloat;
-    options.trainable = true;
-    model = load_model(test::make_tiny_model(test::fresh_folder("learner")), options);
+    model = test::fresh_model(test::make_tiny_model(test::fresh_folder("learner")));
     SynthData data;
     data.level = "base";
     data.dense_captions = data.interval_captions = 1;

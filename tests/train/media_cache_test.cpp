@@ -4,9 +4,9 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "tarsier/models/registry.h"
 #include "tarsier/train/data/source.h"
 #include "tarsier/train/learner.h"
+#include "tests/train/fresh_model.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -15,11 +15,7 @@ namespace {
 class MediaCacheTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    LoadOptions options;
-    options.random_weights = 11;
-    options.dtype = at::kFloat;
-    options.trainable = true;
-    model_ = load_model(test::make_tiny_model(test::fresh_folder("media_cache")), options);
+    model_ = test::fresh_model(test::make_tiny_model(test::fresh_folder("media_cache")));
     SynthData data;
     data.dense_captions = 1;
     source_ = make_synth_source(*model_, data, 1, 0);

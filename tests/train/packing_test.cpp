@@ -6,8 +6,8 @@
 #include <numeric>
 #include <set>
 
-#include "tarsier/models/registry.h"
 #include "tarsier/train/learner.h"
+#include "tests/train/fresh_model.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -152,11 +152,7 @@ TEST(Packing, EndsAStepOfBadSamplesAndNamesAWaitingOneThatIsLost) {
 class PackedBatch : public ::testing::Test {
  protected:
   void SetUp() override {
-    LoadOptions options;
-    options.random_weights = 11;
-    options.dtype = at::kFloat;
-    options.trainable = true;
-    model = load_model(test::make_tiny_model(test::fresh_folder("packing")), options);
+    model = test::fresh_model(test::make_tiny_model(test::fresh_folder("packing")));
     // Wider than fresh weights, so that attention and positions matter.
     const at::NoGradGuard no_grad;
     model->visit(Scope([](const std::string&, Tensor& weight) {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "tarsier/base/error.h"
-#include "tarsier/models/registry.h"
 #include "tarsier/train/export.h"
+#include "tests/train/fresh_model.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -19,16 +19,11 @@ using ::testing::HasSubstr;
 class TakenWeightsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    LoadOptions options;
-    options.random_weights = 1;
-    options.dtype = at::kFloat;
     const fs::path folder = test::make_tiny_model(test::fresh_folder("taken_from"));
-    talker_ = load_model(folder, options);
+    talker_ = test::fresh_model(folder, 1);
     saved_ = test::fresh_folder("taken_saved");
     save(*talker_, folder);
-    options.random_weights = 2;
-    options.trainable = true;
-    listener_ = load_model(test::make_tiny_hearing_model(test::fresh_folder("taken_to")), options);
+    listener_ = test::fresh_model(test::make_tiny_hearing_model(test::fresh_folder("taken_to")), 2);
   }
   void save(VideoLanguageModel& model, const fs::path& folder) const {
     Recipe recipe;
@@ -36,13 +31,9 @@ class TakenWeightsTest : public ::testing::Test {
     recipe.export_dtype = "f32";
     export_model(model, recipe, saved_);
   }
-  static Tensor weight(VideoLanguageModel& model, const std::string& wanted) {
-    Tensor found;
-    const TensorVisitor find = [&](const std::string& path, Tensor& tensor) {
-      if (path == wanted) found = tensor.detach().clone();
-    };
-    model.visit(Scope(find));
-    return found;
+  // As it is now.
+  static Tensor weight(VideoLanguageModel& model, const std::string& path) {
+    return test::weight_of(model, path).detach().clone();
   }
   std::string refusal(const std::vector<std::string>& patterns) {
     try {
@@ -81,10 +72,7 @@ TEST_F(TakenWeightsTest, OtherShapesAreRefused) {
   nlohmann::json config = test::read(folder / "config.json");
   config["text_config"]["intermediate_size"] = 64;
   std::ofstream(folder / "config.json") << config.dump(1);
-  LoadOptions options;
-  options.random_weights = 1;
-  options.dtype = at::kFloat;
-  const auto wide = load_model(folder, options);
+  const auto wide = test::fresh_model(folder, 1);
   save(*wide, folder);
   EXPECT_THAT(refusal({"model."}), HasSubstr("[64, 32], the model's is [48, 32]"));
 }

@@ -135,9 +135,7 @@ WorldLabels::WorldLabels(const Tokenizer& tokenizer, const Level& level) : token
     add_word(token_of(word(static_cast<Colour>(colour), Language::english)));
   for (int shape = 0; shape < kAllShapes; ++shape) {
     const std::string_view name = word(static_cast<Shape>(shape), Language::english);
-    if (shape < kShapes || level.figure_rate > 0 ||
-        tokenizer_.encode(in_sentence(name, Language::english)).size() == 1)
-      add_word(token_of(name));
+    if (shape < kShapes || level.figure_rate > 0 || is_one_token(name)) add_word(token_of(name));
   }
   for (int size = 0; size < kSizes; ++size)
     add_word(token_of(word(static_cast<ShapeSize>(size), Language::english)));
@@ -157,18 +155,21 @@ std::int64_t WorldLabels::token_of(std::string_view english) const {
   return world_token(tokenizer_, in_sentence(english, Language::english));
 }
 
+bool WorldLabels::is_one_token(std::string_view english) const {
+  return tokenizer_.encode(in_sentence(english, Language::english)).size() == 1;
+}
+
 void WorldLabels::add_word(std::int64_t token) {
   word_index_[token] = static_cast<std::int64_t>(word_tokens_.size());
   word_tokens_.push_back(token);
 }
 
 void WorldLabels::add_sound_words() {
-  const auto is_one_token = [&](const std::string& word) {
-    return tokenizer_.encode(in_sentence(word, Language::english)).size() == 1;
-  };
   for (int kind = 0; kind < kSoundKinds; ++kind) {
     const auto words = telling_words(static_cast<SoundKind>(kind));
-    if (!std::all_of(words.begin(), words.end(), is_one_token)) return;
+    if (!std::all_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return is_one_token(word); }))
+      return;
   }
   for (int kind = 0; kind < kSoundKinds; ++kind) {
     for (const std::string& word : telling_words(static_cast<SoundKind>(kind))) {

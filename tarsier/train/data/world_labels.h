@@ -30,6 +30,7 @@ class WorldLabels {
 
  private:
   std::int64_t token_of(std::string_view english) const;
+  bool is_one_token(std::string_view english) const;
   void add_word(std::int64_t token);
   void add_sound_words();
   std::array<VisibleWords, kCells> seen_words(const Clip& clip, double at) const;

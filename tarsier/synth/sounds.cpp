@@ -165,6 +165,19 @@ int beeps_in(SoundKind kind) {
   }
 }
 
+double hertz_at(const ClipSound& sound, double at) {
+  return sound.hertz +
+         (sound.to_hertz - sound.hertz) * (at - sound.start) / (sound.end - sound.start);
+}
+
+std::vector<double> beep_starts(const ClipSound& sound) {
+  const int beeps = beeps_in(sound.kind);
+  std::vector<double> starts;
+  for (int beep = 0; beep < beeps; ++beep)
+    starts.push_back(sound.start + 2 * beep * (sound.end - sound.start) / (2 * beeps - 1));
+  return starts;
+}
+
 bool is_near(SoundKind a, SoundKind b) { return a != b && family_of(a) == family_of(b); }
 
 }  // namespace tarsier

@@ -19,6 +19,12 @@ std::vector<ClipSound> draw_sounds(const Level& level, const Clip& clip, Random 
 /// 2 to 4; 0 of what is no beeps.
 int beeps_in(SoundKind kind);
 
+/// What is heard at a time between a sound's start and end: a sweep's pitch changes evenly.
+double hertz_at(const ClipSound& sound, double at);
+
+/// When each of a sound's beeps begins, in order; empty of what is no beeps.
+std::vector<double> beep_starts(const ClipSound& sound);
+
 /// Sounds that differ in their pitch, direction or number alone.
 bool is_near(SoundKind a, SoundKind b);
 

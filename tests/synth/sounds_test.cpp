@@ -118,5 +118,23 @@ TEST(SoundClaims, FalseOnesAreFalseAndNear) {
   EXPECT_GT(other_event, 400);
 }
 
+TEST(Sounds, APitchGoesEvenlyFromItsStartToItsEnd) {
+  const ClipSound sweep{
+      .kind = SoundKind::rising_sweep, .start = 2, .end = 3, .hertz = 300, .to_hertz = 1500};
+  EXPECT_DOUBLE_EQ(hertz_at(sweep, 2), 300);
+  EXPECT_DOUBLE_EQ(hertz_at(sweep, 2.25), 600);
+  EXPECT_DOUBLE_EQ(hertz_at(sweep, 3), 1500);
+}
+
+TEST(Sounds, BeepsBeginAfterSilencesAsLongAsTheyAre) {
+  const ClipSound beeps{.kind = SoundKind::three_beeps, .start = 1, .end = 1.6};
+  const std::vector<double> starts = beep_starts(beeps);
+  ASSERT_EQ(starts.size(), 3U);
+  EXPECT_NEAR(starts[0], 1, 1e-12);
+  EXPECT_NEAR(starts[1], 1.24, 1e-12);
+  EXPECT_NEAR(starts[2], 1.48, 1e-12);
+  EXPECT_TRUE(beep_starts({.kind = SoundKind::click, .start = 1, .end = 1.04}).empty());
+}
+
 }  // namespace
 }  // namespace tarsier

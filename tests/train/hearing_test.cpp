@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tarsier/synth/scene.h"
+#include "tarsier/synth/sounds.h"
 #include "tarsier/train/data/source.h"
 #include "tarsier/train/learner.h"
 #include "tarsier/train/media_cache.h"
@@ -69,6 +70,54 @@ TEST_F(HearingTest, EachTokenOfSoundIsToNameWhatItHears) {
   }
   EXPECT_EQ(heard, kTokensOfSound);
   EXPECT_EQ(row, sample.media_rows.size());
+}
+
+// A number of beeps and a direction are heard over several tokens: each names its part of them.
+TEST_F(HearingTest, ATokenNamesItsPartOfBeepsAndSweeps) {
+  const std::vector<std::int64_t> words = source_->word_tokens();
+  const auto place_of = [&](const std::string& word) {
+    return std::find(words.begin(), words.end(), model_->tokenizer().encode(word).at(0)) -
+           words.begin();
+  };
+  const auto low = place_of(" low"), high = place_of(" high");
+  int sweeps = 0, beeps = 0;
+  for (std::uint64_t number = 0; number < 12; ++number) {
+    const Sample sample = drawn(*source_, number);
+    const Clip clip = make_clip(level_named("av"), Split::train, data_.seed, number);
+    for (const ClipSound& sound : clip.sounds) {
+      std::int64_t begun = 0;
+      std::vector<std::ptrdiff_t> pitches;
+      std::size_t row = 0;
+      for (const MediaRun& run : sample.media.layout.at(0).runs) {
+        for (std::int64_t token = run.step; token < run.step + run.tokens; ++token, ++row) {
+          const double begin = 0.5 * static_cast<double>(token);
+          if (run.modality != Modality::audio || begin + 0.5 <= sound.start || begin >= sound.end)
+            continue;
+          const VisibleWords& heard = sample.visible_words[row];
+          for (std::int64_t digit = 1; digit <= 3; ++digit)
+            begun +=
+                digit * std::count(heard.begin(), heard.end(), place_of(std::to_string(digit)));
+          for (const auto pitch : {low, high})
+            pitches.insert(pitches.end(),
+                           static_cast<std::size_t>(std::count(heard.begin(), heard.end(), pitch)),
+                           pitch);
+        }
+      }
+      const bool alone = std::none_of(clip.sounds.begin(), clip.sounds.end(), [&](const auto& s) {
+        return !(s == sound) && s.start < sound.end + 0.5 && s.end > sound.start - 0.5;
+      });
+      if (!alone) continue;  // its tokens name another sound's parts too
+      EXPECT_EQ(begun, beeps_in(sound.kind));
+      beeps += begun > 0 ? 1 : 0;
+      if (sound.kind != SoundKind::rising_sweep && sound.kind != SoundKind::falling_sweep) continue;
+      ++sweeps;
+      const bool rises = sound.kind == SoundKind::rising_sweep;
+      EXPECT_EQ(pitches.front(), rises ? low : high);
+      EXPECT_EQ(pitches.back(), rises ? high : low);
+    }
+  }
+  EXPECT_GT(sweeps, 1);
+  EXPECT_GT(beeps, 1);
 }
 
 TEST_F(HearingTest, ABatchOfHeardAndSilentClipsIsEachOfThem) {

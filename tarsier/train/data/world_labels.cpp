@@ -8,6 +8,7 @@
 #include "tarsier/synth/grid.h"
 #include "tarsier/synth/scene.h"
 #include "tarsier/synth/sound_words.h"
+#include "tarsier/synth/sounds.h"
 #include "tarsier/synth/timeline.h"
 #include "tarsier/synth/vocabulary.h"
 #include "tarsier/train/data/world_tokens.h"
@@ -17,6 +18,8 @@ namespace {
 
 // A token of sound stands for this long (video-SALMONN 2's windows).
 constexpr double kSecondsHeard = 0.5;
+// Between the world's low and high tones.
+constexpr double kHighHertz = 600;
 // Sound and silence have no cell.
 constexpr EventLabels kNotAsked{-1, -1, -1, -1};
 
@@ -178,6 +181,11 @@ void WorldLabels::add_sound_words() {
       sound_words_[static_cast<std::size_t>(kind)].push_back(word_index_.at(token));
     }
   }
+  for (std::size_t i = 0; i < kMostBeepsHeard; ++i) {
+    const std::int64_t token = world_token(tokenizer_, std::to_string(i + 1));
+    digits_[i] = static_cast<std::int64_t>(word_tokens_.size());
+    add_word(token);
+  }
 }
 
 // By cell. The world's nine are mapped onto the grid of media tokens; a token is to name what its
@@ -201,14 +209,33 @@ std::array<VisibleWords, kCells> WorldLabels::seen_words(const Clip& clip, doubl
   return cells;
 }
 
+// What a token hears by itself of a sound that goes on beyond its window: whether a sweep is low or
+// high just then, and how many beeps begin. A direction and a number follow from a few of them.
+void WorldLabels::add_parts(const ClipSound& sound, double begin, double end,
+                            VisibleWords& words) const {
+  if (sound.hertz != sound.to_hertz) {
+    const double middle = (std::max(begin, sound.start) + std::min(end, sound.end)) / 2;
+    const bool high = hertz_at(sound, middle) > kHighHertz;
+    const SoundKind tone = high ? SoundKind::high_tone : SoundKind::low_tone;
+    words.push_back(sound_words_[static_cast<std::size_t>(tone)].front());
+  }
+  const std::vector<double> starts = beep_starts(sound);
+  const auto heard = std::count_if(starts.begin(), starts.end(),
+                                   [&](double at) { return at >= begin && at < end; });
+  if (heard > 0) words.push_back(digits_[static_cast<std::size_t>(heard) - 1]);
+}
+
 // What sounds while the token listens.
 VisibleWords WorldLabels::heard_words(const Clip& clip, std::int64_t token) const {
   const double begin = kSecondsHeard * static_cast<double>(token);
   VisibleWords words;
   for (const ClipSound& sound : clip.sounds) {
-    if (sound.end <= begin || sound.start >= begin + kSecondsHeard) continue;
+    const double end = begin + kSecondsHeard;
+    if (sound.end <= begin || sound.start >= end) continue;
     const VisibleWords& own = sound_words_[static_cast<std::size_t>(sound.kind)];
+    if (own.empty()) continue;  // a tokenizer without them
     words.insert(words.end(), own.begin(), own.end());
+    add_parts(sound, begin, end, words);
   }
   return words;
 }

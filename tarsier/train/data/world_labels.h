@@ -29,18 +29,23 @@ class WorldLabels {
   void add(const Clip& clip, std::span<const double> seconds, Sample& sample) const;
 
  private:
+  // As many beeps begin while a token of sound listens.
+  static constexpr std::size_t kMostBeepsHeard = 3;
+
   std::int64_t token_of(std::string_view english) const;
   bool is_one_token(std::string_view english) const;
   void add_word(std::int64_t token);
   void add_sound_words();
   std::array<VisibleWords, kCells> seen_words(const Clip& clip, double at) const;
   VisibleWords heard_words(const Clip& clip, std::int64_t token) const;
+  void add_parts(const ClipSound& sound, double begin, double end, VisibleWords& words) const;
 
   const Tokenizer& tokenizer_;
   std::vector<std::int64_t> word_tokens_;
   std::array<VisibleWords, kCells> place_words_;
-  std::array<VisibleWords, kSoundKinds> sound_words_;  // empty where the tokenizer splits any
-  std::map<std::int64_t, std::int64_t> word_index_;    // token -> place in word_tokens_
+  std::array<VisibleWords, kSoundKinds> sound_words_;   // empty where the tokenizer splits any
+  std::array<std::int64_t, kMostBeepsHeard> digits_{};  // of 1, 2, ...; as sound_words_
+  std::map<std::int64_t, std::int64_t> word_index_;     // token -> place in word_tokens_
 };
 
 }  // namespace tarsier

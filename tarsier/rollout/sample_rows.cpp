@@ -8,10 +8,10 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/random.h"
-#include "tarsier/checkpoint/sha256.h"
 #include "tarsier/data/corrupt/corruption_keys.h"
 #include "tarsier/data/draw_key.h"
 #include "tarsier/data/pairs/candidates.h"
+#include "tarsier/data/rows/sampled_media.h"
 #include "tarsier/engine/generate.h"
 #include "tarsier/train/data/row_conversation.h"
 
@@ -31,13 +31,6 @@ std::vector<Turn> asked_turns(const Record& record) {
   return turns;
 }
 
-const Media* video_of(const Record& record) {
-  for (const Media& media : record.media) {
-    if (media.kind == MediaKind::video) return &media;
-  }
-  return nullptr;
-}
-
 // What is drawn for a row depends on its video and words, not on where it stands.
 std::uint64_t key_of(const Record& record, const std::vector<Turn>& turns) {
   std::string text;
@@ -47,16 +40,6 @@ std::uint64_t key_of(const Record& record, const std::vector<Turn>& turns) {
   }
   for (const Turn& turn : turns) text += text_of(turn) + "\n";
   return draw_key(text);
-}
-
-std::string video_hash(const Row& row) {
-  const Media* video = video_of(row.record);
-  if (video == nullptr || video->is_list) return "";
-  try {
-    return sha256_of_file(media_path(row.folder, video->files.front()));
-  } catch (const ResourceError& error) {  // the row names it
-    throw InputError(error.note);
-  }
 }
 
 AnswerEnd end_of(FinishReason reason) {
@@ -98,8 +81,10 @@ class RowSampler {
     const RowCorruptions corruptions = parse_corruptions(row.record);
     Random random({settings_.seed, kSampleStream, key_of(row.record, asked.record.turns)});
     RowCandidates candidates;
+    const SampledMedia media = sampled_media(row);
     candidates.sampling = CandidateSampling{.model = model_.weights,
-                                            .video = video_hash(row),
+                                            .video = media.video,
+                                            .sound = model_.model->info().hears ? media.sound : "",
                                             .temperature = settings_.temperature,
                                             .top_p = settings_.top_p,
                                             .max_new_tokens = settings_.max_new_tokens};

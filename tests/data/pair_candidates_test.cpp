@@ -147,8 +147,8 @@ TEST(Candidates, ErrorsOfTheWholeList) {
       R"({"model":"m","temperature":1,"top_p":1,"max_new_tokens":1,"top_k":5})";
   EXPECT_EQ(
       message_of(record),
-      "rows.jsonl line 3: sampling.top_k: is an unknown key; use model, video, temperature, top_p, "
-      "max_new_tokens");
+      "rows.jsonl line 3: sampling.top_k: is an unknown key; use model, video, sound, temperature, "
+      "top_p, max_new_tokens");
   record.extra["sampling"] = R"({"model":"m","temperature":1,"top_p":1,"max_new_tokens":0})";
   EXPECT_THAT(message_of(record), HasSubstr("sampling.max_new_tokens: is 0, expected 1 to "));
 }

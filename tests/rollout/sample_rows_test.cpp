@@ -121,12 +121,14 @@ TEST_F(SampleRows, AModelWithEarsHearsTheVideoCorruptedOrNot) {
   settings_.temperature = 0;
   settings_.intact = 1;
   settings_.max_new_tokens = 24;
-  const auto answers = [&](const std::string& media, const std::string& extra) {
+  const auto row_of = [&](const std::string& media, const std::string& extra) {
     return sample(row("", R"({"messages":[{"role":"user","content":[{"type":"video","video":{)"
                           R"("video_file":"heard.mkv")" +
                               media + R"(}},{"type":"text","text":"What is heard?"}]}])" + extra +
-                              "}"))
-        .samples;
+                              "}"));
+  };
+  const auto answers = [&](const std::string& media, const std::string& extra) {
+    return row_of(media, extra).samples;
   };
   const std::string part = R"(,"start_time":1,"end_time":2)";
   const auto heard = answers(part, kCorrupted);
@@ -141,6 +143,9 @@ TEST_F(SampleRows, AModelWithEarsHearsTheVideoCorruptedOrNot) {
     EXPECT_EQ(heard[i].text, of_file[i].text) << i;
   }
   EXPECT_EQ(heard[1].text, answers(part + R"(,"frame_indices":[9,6,3,0])", "")[0].text);
+  EXPECT_EQ(row_of("", "").sampling->sound, "");
+  EXPECT_EQ(row_of(R"(,"start_time":0,"end_time":1,"audio_file":"later.wav")", "").sampling->sound,
+            sha256_of_file(folder_ / "later.wav"));
 }
 
 TEST_F(SampleRows, RowsThatCannotBeAnsweredFail) {

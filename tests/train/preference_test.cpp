@@ -229,7 +229,10 @@ TEST_F(PreferenceTest, GuardsRefuseARowByItsLine) {
   EXPECT_THAT(fault(with_pair(R"({"reference":{"model":"c","chosen":"x","rejected":-2}})")),
               HasSubstr("reference.chosen: is a string"));
   EXPECT_THAT(fault(with_pair(R"({"sampling":{"video":")" + std::string(64, '0') + R"("}})")),
-              HasSubstr("pair.sampling.video: is 000000000000, the row shows"));
+              HasSubstr("pair.sampling.video: is 000000000000, the row's is"));
+  EXPECT_THAT(fault(with_pair(R"({"sampling":{"sound":")" + std::string(64, '0') + R"("}})")),
+              HasSubstr("pair.sampling.sound: is 000000000000, the row's is not there: a pair of "
+                        "another sound; make the pair of the sound that the row has"));
   EXPECT_EQ(fault(with_pair(R"({"sampling":{"video":")" + sha256_of_file(folder_ / "a.mp4") +
                             R"(","model":")" + reference + R"("}})"),
                   rules),

@@ -95,10 +95,11 @@ CandidateSampling parse_sampling(const JsonView& object) {
   CandidateSampling sampling;
   sampling.model = object.at("model").as_string();
   sampling.video = object.string_or("video", "");
+  sampling.sound = object.string_or("sound", "");
   sampling.temperature = object.at("temperature").as_double();
   sampling.top_p = object.at("top_p").as_double();
   sampling.max_new_tokens = object.at("max_new_tokens").as_int(1, INT64_MAX);
-  refuse_other_keys(object, {"model", "video", "temperature", "top_p", "max_new_tokens"});
+  refuse_other_keys(object, {"model", "video", "sound", "temperature", "top_p", "max_new_tokens"});
   return sampling;
 }
 
@@ -166,6 +167,7 @@ Json score_json(const CandidateScore& score) {
 Json sampling_json(const CandidateSampling& sampling) {
   Json object{{"model", sampling.model}};
   if (!sampling.video.empty()) object["video"] = sampling.video;
+  if (!sampling.sound.empty()) object["sound"] = sampling.sound;
   object["temperature"] = sampling.temperature;
   object["top_p"] = sampling.top_p;
   object["max_new_tokens"] = sampling.max_new_tokens;

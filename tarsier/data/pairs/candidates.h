@@ -56,6 +56,7 @@ struct Candidate {
 struct CandidateSampling {
   std::string model;  // SHA-256 of its weights
   std::string video;  // of the intact video's file; empty: not a file
+  std::string sound;  // of a file of sound that was heard; empty: none, or the video's own
   double temperature = 1, top_p = 1;
   std::int64_t max_new_tokens = 0;
 };

@@ -109,7 +109,7 @@ class JsonlSource final : public SampleSource {
  private:
   // The conversation ends with the true answer, or with a turn of no words.
   Sample pair_of(const Row& row, const Conversation& conversation) const {
-    check_pair_video(row);
+    check_pair_media(row);
     const auto answered = [&](const std::string& text) {
       Conversation other = conversation;
       other.back().parts = {Part{text, nullptr}};

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "tarsier/base/json.h"
-#include "tarsier/checkpoint/sha256.h"
 #include "tarsier/data/extra_value.h"
+#include "tarsier/data/rows/sampled_media.h"
 
 namespace tarsier {
 namespace {
@@ -54,19 +54,21 @@ std::optional<ErrorNote> fault_in_pair(const Row& row, const PairRules& rules) {
   }
 }
 
-void check_pair_video(const Row& row) {
-  const auto sampled = text_at(extra_value(row.record, "pair"), "sampling", "video");
-  if (!sampled) return;
-  for (const Media& media : row.record.media) {
-    if (media.kind == MediaKind::audio || media.is_list) continue;
-    const std::string shown = sha256_of_file(media_path(row.folder, media.files.front()));
-    if (shown != *sampled)
-      throw InputError(
-          {"pair.sampling.video",
-           fmt::format("is {:.12}, the row shows {:.12}: a pair of another video", *sampled, shown),
-           "make the pair of the video that the row shows"});
-    return;
-  }
+void check_pair_media(const Row& row) {
+  const std::optional<JsonView> pair = extra_value(row.record, "pair");
+  const auto sampled_video = text_at(pair, "sampling", "video");
+  const auto sampled_sound = text_at(pair, "sampling", "sound");
+  if (!sampled_video && !sampled_sound) return;
+  const SampledMedia media = sampled_media(row);
+  const auto compare = [](const char* what, const std::string& sampled, const std::string& given) {
+    if (sampled == given) return;
+    throw InputError({fmt::format("pair.sampling.{}", what),
+                      fmt::format("is {:.12}, the row's is {}: a pair of another {}", sampled,
+                                  given.empty() ? "not there" : given.substr(0, 12), what),
+                      fmt::format("make the pair of the {} that the row has", what)});
+  };
+  if (sampled_video) compare("video", *sampled_video, media.video);
+  if (sampled_sound) compare("sound", *sampled_sound, media.sound);
 }
 
 std::optional<AnswerLogProbs> given_reference(const Row& row) {

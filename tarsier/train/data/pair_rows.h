@@ -18,8 +18,9 @@ namespace tarsier {
 /// `data check` finds is the caller's.
 std::optional<ErrorNote> fault_in_pair(const Row& row, const PairRules& rules);
 
-/// InputError when the row says which video its answers were sampled from and its media is another.
-void check_pair_video(const Row& row);
+/// InputError when the row says which video or sound its answers were sampled from and its own is
+/// another.
+void check_pair_media(const Row& row);
 
 /// The reference's log-probabilities, where the row brings them.
 std::optional<AnswerLogProbs> given_reference(const Row& row);

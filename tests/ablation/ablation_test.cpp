@@ -244,6 +244,11 @@ TEST(AblationPlans, OfTheTreeAreWhole) {
       read_ablation_plan(fs::path(TARSIER_SOURCE_DIR) / "recipes" / "ablation_dpo" / "plan.jsonc");
   EXPECT_EQ(dpo.rows.size(), 5u);
   EXPECT_EQ(dpo.pools.size(), 1u);
+  const AblationPlan mrdpo = read_ablation_plan(fs::path(TARSIER_SOURCE_DIR) / "recipes" /
+                                                "ablation_mrdpo" / "plan.jsonc");
+  ASSERT_EQ(mrdpo.rows.size(), 5u);
+  EXPECT_EQ(mrdpo.rows.back().round, 4);
+  EXPECT_EQ(mrdpo.level, "av");
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace tarsier {
 /// A new adapter's shape.
 struct AdapterShape {
   std::int64_t rank = 16;
-  double alpha = 32;  // the change is alpha / rank times B A
+  double alpha = 32;   // the change is alpha / rank times B A
+  double dropout = 0;  // in training, of what the adapter is given
   std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj"};  // ends of modules' names
 };
 

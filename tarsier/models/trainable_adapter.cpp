@@ -55,7 +55,7 @@ TrainableAdapter::TrainableAdapter(VideoLanguageModel& model, const AdapterShape
                         .uniform_(-bound, bound, random)
                         .to(weight.device()),
                     at::zeros({weight.size(0), shape.rank}, weight.options().dtype(at::kFloat)),
-                    shape.alpha / static_cast<double>(shape.rank)};
+                    shape.alpha / static_cast<double>(shape.rank), layers_.size()};
     delta.a.requires_grad_(true);
     delta.b.requires_grad_(true);
     layers_.push_back({layer, module, std::make_shared<const LoraDelta>(delta)});
@@ -78,7 +78,7 @@ void TrainableAdapter::save(VideoLanguageModel& model, const std::vector<std::st
                            {"base_model_name_or_path", base_model},
                            {"r", shape_.rank},
                            {"lora_alpha", shape_.alpha},
-                           {"lora_dropout", 0.0},
+                           {"lora_dropout", shape_.dropout},
                            {"bias", "none"},
                            {"inference_mode", true},
                            {"target_modules", shape_.target_modules}};

@@ -27,6 +27,7 @@ class TrainableAdapter {
   TrainableAdapter(VideoLanguageModel& model, const AdapterShape& shape, std::uint64_t seed);
 
   const std::vector<Layer>& layers() const { return layers_; }
+  double dropout() const { return shape_.dropout; }
   /// Writes the adapter as PEFT loads it, with `replaced` weights of the model (paths) as its
   /// modules_to_save. Errors as write_adapter's.
   void save(VideoLanguageModel& model, const std::vector<std::string>& replaced,

@@ -47,7 +47,7 @@ Tensor apply_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const LoraDelta* delta = lora_of(weight);
   return delta == nullptr || WithoutLora::holds()
              ? y
-             : (y + lora_output(x, *delta)).to(y.scalar_type());
+             : (y + lora_output(lora_input(x, *delta), *delta)).to(y.scalar_type());
 }
 
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool has_bias)

@@ -1,6 +1,9 @@
 #include "tarsier/nn/lora.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
+
+#include "tarsier/base/random.h"
 
 namespace tarsier {
 namespace {
@@ -12,12 +15,33 @@ struct LoraMeta final : c10::BackendMeta {
 };
 
 thread_local int left_out = 0;  // how many WithoutLora there are
+thread_local LoraDropout dropout;
+
+at::Generator generator_of(const at::Device& device, std::uint64_t seed) {
+  at::Generator generator = at::globalContext().defaultGenerator(device).clone();
+  generator.set_current_seed(seed);
+  return generator;
+}
 
 }  // namespace
 
 WithoutLora::WithoutLora() { ++left_out; }
 WithoutLora::~WithoutLora() { --left_out; }
 bool WithoutLora::holds() { return left_out > 0; }
+
+WithLoraDropout::WithLoraDropout(const LoraDropout& now) : before_(dropout) { dropout = now; }
+WithLoraDropout::~WithLoraDropout() { dropout = before_; }
+LoraDropout WithLoraDropout::current() { return dropout; }
+
+Tensor lora_input(const Tensor& x, const LoraDelta& delta) {
+  if (dropout.rate == 0) return x;
+  const double kept = 1 - dropout.rate;
+  const Tensor factors =
+      at::empty(x.sizes(), x.options().dtype(at::kFloat))
+          .bernoulli_(kept, generator_of(x.device(), Random({dropout.key, delta.number}).next()))
+          .div_(kept);
+  return x.to(at::kFloat) * factors;
+}
 
 Tensor lora_output(const Tensor& x, const LoraDelta& delta) {
   return at::linear(at::linear(x.to(at::kFloat), delta.a), delta.b).mul(delta.scale);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "tarsier/tensor/tensor.h"
@@ -11,6 +12,7 @@ struct LoraDelta {
   Tensor a;  // f32 [rank, in_features]
   Tensor b;  // f32 [out_features, rank]
   double scale = 1;
+  std::uint64_t number = 0;  // tells a model's changes apart, where dropout is drawn for each
 };
 
 /// What the change adds to the layer's output, scale * B (A x), in f32. x [..., in_features] ->
@@ -39,5 +41,29 @@ class WithoutLora {
   WithoutLora& operator=(const WithoutLora&) = delete;
   static bool holds();  // on this thread
 };
+
+/// Dropout of what changes are given (PEFT's `lora_dropout`): an entry is 0 with this probability,
+/// else divided by what is left of 1. Which ones follows from the key, the change's number and the
+/// shape alone.
+struct LoraDropout {
+  double rate = 0;
+  std::uint64_t key = 0;
+};
+
+/// While one exists, apply_linear drops so on this thread, in place of what held before.
+class WithLoraDropout {
+ public:
+  explicit WithLoraDropout(const LoraDropout& dropout);
+  ~WithLoraDropout();
+  WithLoraDropout(const WithLoraDropout&) = delete;
+  WithLoraDropout& operator=(const WithLoraDropout&) = delete;
+  static LoraDropout current();  // on this thread; rate 0: none
+
+ private:
+  LoraDropout before_;
+};
+
+/// x as a change is given it on this thread: itself, or with entries dropped, in f32.
+Tensor lora_input(const Tensor& x, const LoraDelta& delta);
 
 }  // namespace tarsier

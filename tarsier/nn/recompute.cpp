@@ -19,6 +19,7 @@ using torch::autograd::variable_list;
 struct PartHolder : torch::CustomClassHolder {
   explicit PartHolder(Part p) : part(std::move(p)) {}
   Part part;
+  LoraDropout dropout = WithLoraDropout::current();  // backward may run on another thread
 };
 
 class RecomputedOp : public torch::autograd::Function<RecomputedOp> {
@@ -53,6 +54,7 @@ class RecomputedOp : public torch::autograd::Function<RecomputedOp> {
     Tensor y;
     {
       const at::AutoGradMode recording(true);
+      const WithLoraDropout as_in_forward(holder->dropout);
       y = holder->part(x);
     }
     const variable_list found =

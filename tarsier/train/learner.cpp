@@ -6,6 +6,9 @@
 #include <algorithm>
 
 #include "tarsier/base/error.h"
+#include "tarsier/base/random.h"
+#include "tarsier/data/draw_key.h"
+#include "tarsier/nn/lora.h"
 #include "tarsier/train/forward.h"
 #include "tarsier/train/gradients.h"
 #include "tarsier/train/objectives/next_token.h"
@@ -29,6 +32,13 @@ Linear zero_probe(const CausalDecoder& decoder, std::int64_t outputs) {
   return probe;
 }
 
+// The same for a batch wherever it is learned: on any rank, by any worker.
+std::uint64_t key_of(const Batch& batch, std::uint64_t step_key) {
+  std::string ids;
+  for (const std::string& id : batch.ids) ids += id + "\n";
+  return Random({step_key, draw_key(ids)}).next();
+}
+
 }  // namespace
 
 Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int64_t> word_tokens,
@@ -37,7 +47,8 @@ Learner::Learner(std::shared_ptr<VideoLanguageModel> model, std::vector<std::int
       logit_chunk_(logit_chunk),
       head_(output_head(*model_)),
       probe_(zero_probe(model_->decoder(), kProbeOutputs)),
-      cell_probe_(zero_probe(model_->decoder(), kCellProbeOutputs)) {
+      cell_probe_(zero_probe(model_->decoder(), kCellProbeOutputs)),
+      dropout_(part.adapter ? part.adapter->dropout() : 0) {
   const auto words = static_cast<std::int64_t>(word_tokens.size());
   word_tokens_ = at::tensor(word_tokens, at::kLong).to(head_.device());
   word_bias_ = at::full({words}, kInitialWordBias,
@@ -110,8 +121,10 @@ void Learner::begin_stage(const Stage& stage) {
 }
 
 Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weight, double share,
-                      double mean_reward) const {
+                      double mean_reward, std::uint64_t dropout_key) const {
   check(!stage.preference || reference_, "preference training has a reference");
+  const WithLoraDropout dropping(
+      {dropout_, dropout_ > 0 ? key_of(on_host, dropout_key) : std::uint64_t{0}});
   const CausalDecoder& decoder = model_->decoder();
   const Batch batch = on_device(on_host, decoder.device());
   const bool sees = !batch.media.empty();

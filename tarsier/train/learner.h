@@ -63,9 +63,10 @@ class Learner {
   /// Forward and backward of one micro-batch. `step_weight` is the sum of target weights over all
   /// micro-batches of the step, in preference training the number of its samples; `share` this
   /// one's part of the micro-batches; `mean_reward` of the pairs before this step, where a loss
-  /// tracks it. Any number of threads at a time, while the weights stay as they are.
+  /// tracks it; `dropout_key` tells the dropouts of steps apart, the ids of the batch's samples
+  /// those of one step. Any number of threads at a time, while the weights stay as they are.
   Lesson learn(const Batch& batch, const Stage& stage, double step_weight, double share,
-               double mean_reward = 0) const;
+               double mean_reward = 0, std::uint64_t dropout_key = 0) const;
 
   VideoLanguageModel& model() { return *model_; }
   Optimizer& optimizer() { return optimizer_; }
@@ -86,6 +87,7 @@ class Learner {
   std::shared_ptr<Reference> reference_;
   std::shared_ptr<MediaCache> media_cache_;
   bool towers_learn_ = true;  // in this stage
+  double dropout_ = 0;        // of the adapter
 };
 
 }  // namespace tarsier

@@ -179,10 +179,11 @@ std::vector<DataSource> read_data(const JsonView& json, const std::filesystem::p
 }
 
 AdapterShape read_adapter_shape(const JsonView& json) {
-  expect_keys(json, {"rank", "alpha", "target_modules"});
+  expect_keys(json, {"rank", "alpha", "dropout", "target_modules"});
   AdapterShape shape;
   shape.rank = int_in(json, "rank", shape.rank, 1, 1 << 16);
   shape.alpha = double_in(json, "alpha", shape.alpha, 1e-6, 1e6);
+  shape.dropout = double_in(json, "dropout", shape.dropout, 0, 0.99);
   if (const auto targets = json.find("target_modules"))
     shape.target_modules = read_strings(*targets);
   if (shape.target_modules.empty())

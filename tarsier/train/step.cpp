@@ -11,7 +11,7 @@ namespace {
 // Gradients are summed in the order of micro-batches: how many workers there are changes nothing.
 StepLosses learn_all(Learner& learner, Workers& workers, const StepData& data,
                      const StepTotals& totals, const Stage& stage, double mean_reward,
-                     double& flops) {
+                     std::uint64_t dropout_key, double& flops) {
   const auto count = static_cast<std::int64_t>(data.micro_batches.size());
   const double share = 1.0 / static_cast<double>(totals.micro_batches);
   const double weight = stage.preference ? static_cast<double>(totals.clips) : totals.target_weight;
@@ -22,7 +22,7 @@ StepLosses learn_all(Learner& learner, Workers& workers, const StepData& data,
     workers.run(static_cast<std::int64_t>(lessons.size()), [&](std::int64_t i) {
       lessons[static_cast<std::size_t>(i)] =
           learner.learn(data.micro_batches[static_cast<std::size_t>(first + i)], stage, weight,
-                        share, mean_reward);
+                        share, mean_reward, dropout_key);
     });
     for (Lesson& lesson : lessons) {
       losses.add(lesson.losses);
@@ -57,12 +57,12 @@ std::vector<GroupReport> groups_of(const Optimizer& optimizer, const std::vector
 
 StepReport take_step(Learner& learner, Workers& workers, Communicator& world, const StepData& data,
                      const StepTotals& totals, const Stage& stage, std::int64_t step_in_stage,
-                     double mean_reward) {
+                     double mean_reward, std::uint64_t dropout_key) {
   StepReport report;
   const auto begin = std::chrono::steady_clock::now();
   double flops = 0;
-  report.losses =
-      total(world, learn_all(learner, workers, data, totals, stage, mean_reward, flops));
+  report.losses = total(
+      world, learn_all(learner, workers, data, totals, stage, mean_reward, dropout_key, flops));
   report.flops = total(world, flops);
   report.clips = totals.clips;
   report.tokens = totals.tokens;

@@ -35,10 +35,10 @@ struct StepReport {
 /// One optimizer step: the lessons of all micro-batches, their gradients summed and clipped, the
 /// update. A step that is not finite leaves weights and moments as they were, on every rank.
 /// `totals` are those of `data` over the ranks; the report is of all of them. `step_in_stage`
-/// counts from 0, `mean_reward` is Learner::learn's. Leaves `step`, `total_steps` and `stage` to
-/// the caller.
+/// counts from 0, `mean_reward` and `dropout_key` are Learner::learn's. Leaves `step`,
+/// `total_steps` and `stage` to the caller.
 StepReport take_step(Learner& learner, Workers& workers, Communicator& world, const StepData& data,
                      const StepTotals& totals, const Stage& stage, std::int64_t step_in_stage,
-                     double mean_reward = 0);
+                     double mean_reward = 0, std::uint64_t dropout_key = 0);
 
 }  // namespace tarsier

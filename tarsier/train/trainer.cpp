@@ -10,6 +10,7 @@
 #include "tarsier/base/atomic_file.h"
 #include "tarsier/base/error.h"
 #include "tarsier/base/log.h"
+#include "tarsier/base/random.h"
 #include "tarsier/checkpoint/directory_commit.h"
 #include "tarsier/checkpoint/weights_hash.h"
 #include "tarsier/tensor/device.h"
@@ -225,7 +226,7 @@ class Run {
       const StepTotals totals = total(world_, data, waited);
       count_bad(data, totals.bad, recipe_.max_bad, state_);
       StepReport report = take_step(learner_, workers_, world_, data, totals, stage,
-                                    state_.step - begin, state_.mean_reward());
+                                    state_.step - begin, state_.mean_reward(), dropout_key());
       if (stage.preference && state_.step == 0)
         check_first_step(report.losses.pairs, data, *stage.preference, compute_);
       report.seconds += totals.waited;
@@ -241,6 +242,12 @@ class Run {
       if (stop && state_.step < recipe_.total_steps()) return TrainOutcome::stopped;
     }
     return std::nullopt;
+  }
+
+  // Of the step that comes.
+  std::uint64_t dropout_key() const {
+    constexpr std::uint64_t kStream = 0x64726f70;  // "drop"
+    return Random({kStream, recipe_.seed, static_cast<std::uint64_t>(state_.step)}).next();
   }
 
   // nullopt where none are wanted, or the stage does not teach to speak.

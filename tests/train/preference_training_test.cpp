@@ -133,7 +133,7 @@ TEST_F(PreferenceTraining, AResumedRunEqualsAnUnbrokenOneBitForBit) {
     const auto edit = [&](nlohmann::json& recipe) {
       recipe["stages"][0]["preference"] = {{"losses", {{"sigmoid", 0.8}, {"bco_pair", 0.2}}},
                                            {"truth_nll", 0.1}};
-      if (adapter) recipe["adapter"] = {{"rank", 3}, {"alpha", 6}};
+      if (adapter) recipe["adapter"] = {{"rank", 3}, {"alpha", 6}, {"dropout", 0.2}};
     };
     ASSERT_EQ(run(name, edit), TrainOutcome::finished);
     // Stops after each step, and goes on in another process as far as it knows.
@@ -170,6 +170,27 @@ TEST_F(PreferenceTraining, AnAdapterLearnsAloneAndIsWrittenTwice) {
   const nlohmann::json config = test::read(folder_ / "run" / "adapter" / "adapter_config.json");
   EXPECT_EQ(config.at("r"), 2);
   EXPECT_FALSE(config.contains("modules_to_save"));
+}
+
+// What is dropped is the same for any number of workers, and where layers are computed again.
+TEST_F(PreferenceTraining, DropoutChangesWhatAnAdapterLearnsAndNothingElse) {
+  const auto trained = [&](const std::string& name, double dropout, bool recompute, int workers) {
+    EXPECT_EQ(run(name,
+                  [&](nlohmann::json& recipe) {
+                    recipe["adapter"] = {{"rank", 2}, {"dropout", dropout}};
+                    recipe["recompute"] = recompute;
+                    recipe["workers"] = workers;
+                  }),
+              TrainOutcome::finished);
+    EXPECT_NEAR(metrics_of(folder_ / name)[0].at("loss").get<double>(), std::log(2.0), 1e-6);
+    return bytes_of(folder_ / name / "model" / "model.safetensors");
+  };
+  const std::string dropped = trained("dropped", 0.3, false, 1);
+  EXPECT_NE(trained("plain", 0, false, 1), dropped);
+  EXPECT_EQ(trained("again", 0.3, true, 1), dropped);
+  EXPECT_EQ(trained("two", 0.3, false, 2), dropped);
+  const nlohmann::json config = test::read(folder_ / "dropped" / "adapter" / "adapter_config.json");
+  EXPECT_EQ(config.at("lora_dropout"), 0.3);
 }
 
 TEST_F(PreferenceTraining, WeightsBesideAnAdapterGetAReferenceOfTheirOwn) {

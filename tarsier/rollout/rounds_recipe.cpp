@@ -78,7 +78,9 @@ RoundsRecipe read_rounds_recipe(const std::filesystem::path& file,
     json.fail("takes rejected answers from corrupted videos and corrupts none",
               R"(give "corrupt", or pairs.source "intact")");
   recipe.train = read_train(json.at("train"));
-  const std::string canonical = json.raw().dump();
+  nlohmann::json lasting = json.raw();  // more rounds may be asked of a run that is there
+  lasting.erase("rounds");
+  const std::string canonical = lasting.dump();
   recipe.hash = sha256_hex(std::as_bytes(std::span(canonical.data(), canonical.size())));
   return recipe;
 }

@@ -27,7 +27,7 @@ struct RoundsRecipe {
   SampleSettings sample = default_sampling();
   PairSettings pairs = default_pairs();
   std::string train;  // a recipe without model, as JSON; a jsonl file named "pairs" is the round's
-  std::string hash;   // SHA-256 of all settings
+  std::string hash;   // SHA-256 of all settings but the number of rounds
 
   static SampleSettings default_sampling();  // two answers at temperature 1 and top-p 0.9
   static PairSettings default_pairs();       // by errors per event, of the intact video

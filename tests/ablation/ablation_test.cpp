@@ -246,8 +246,8 @@ TEST(AblationPlans, OfTheTreeAreWhole) {
   EXPECT_EQ(dpo.pools.size(), 1u);
   const AblationPlan mrdpo = read_ablation_plan(fs::path(TARSIER_SOURCE_DIR) / "recipes" /
                                                 "ablation_mrdpo" / "plan.jsonc");
-  ASSERT_EQ(mrdpo.rows.size(), 5u);
-  EXPECT_EQ(mrdpo.rows.back().round, 4);
+  ASSERT_EQ(mrdpo.rows.size(), 7u);
+  EXPECT_EQ(mrdpo.rows.back().round, 6);
   EXPECT_EQ(mrdpo.level, "av");
 }
 

@@ -169,6 +169,14 @@ TEST_F(RoundsTest, StoppedAnywhereItEndsWithTheSameWeights) {
   }
 }
 
+TEST_F(RoundsTest, AFinishedRunMayBeGivenMoreRounds) {
+  ASSERT_EQ(run_rounds(recipe({"rounds=1"}), options("grown")), TrainOutcome::finished);
+  ASSERT_EQ(run_rounds(recipe({"rounds=2"}), options("grown")), TrainOutcome::finished);
+  ASSERT_EQ(run_rounds(recipe({"rounds=2"}), options("whole")), TrainOutcome::finished);
+  EXPECT_EQ(weights_sha256(folder_ / "grown" / "model"),
+            weights_sha256(folder_ / "whole" / "model"));
+}
+
 TEST_F(RoundsTest, StopsWhenErrorsNoLongerFall) {
   const RoundsRecipe demanding = recipe({"validation=\"rows.jsonl\"", "min_gain=50"});
   ASSERT_EQ(run_rounds(demanding, options("out")), TrainOutcome::finished);
@@ -184,7 +192,7 @@ TEST_F(RoundsTest, StopsWhenErrorsNoLongerFall) {
 TEST_F(RoundsTest, AnotherRecipeOrAChangedModelIsRefused) {
   ASSERT_EQ(run_rounds(recipe({"rounds=1"}), options("out")), TrainOutcome::finished);
   try {
-    run_rounds(recipe({"rounds=2"}), options("out"));
+    run_rounds(recipe({"sample.top_p=0.9"}), options("out"));
     FAIL();
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr("holds rounds of another recipe or judge"));

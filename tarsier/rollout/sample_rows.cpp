@@ -81,10 +81,10 @@ class RowSampler {
     const RowCorruptions corruptions = parse_corruptions(row.record);
     Random random({settings_.seed, kSampleStream, key_of(row.record, asked.record.turns)});
     RowCandidates candidates;
-    const SampledMedia media = sampled_media(row);
+    const bool hears = model_.model->info().hears;
     candidates.sampling = CandidateSampling{.model = model_.weights,
-                                            .video = media.video,
-                                            .sound = model_.model->info().hears ? media.sound : "",
+                                            .video = sampled_video(row),
+                                            .sound = hears ? sampled_sound(row) : "",
                                             .temperature = settings_.temperature,
                                             .top_p = settings_.top_p,
                                             .max_new_tokens = settings_.max_new_tokens};

@@ -123,8 +123,7 @@ void Learner::begin_stage(const Stage& stage) {
 Lesson Learner::learn(const Batch& on_host, const Stage& stage, double step_weight, double share,
                       double mean_reward, std::uint64_t dropout_key) const {
   check(!stage.preference || reference_, "preference training has a reference");
-  const WithLoraDropout dropping(
-      {dropout_, dropout_ > 0 ? key_of(on_host, dropout_key) : std::uint64_t{0}});
+  const WithLoraDropout dropping({dropout_, key_of(on_host, dropout_key)});
   const CausalDecoder& decoder = model_->decoder();
   const Batch batch = on_device(on_host, decoder.device());
   const bool sees = !batch.media.empty();

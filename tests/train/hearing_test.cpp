@@ -32,6 +32,16 @@ class HearingTest : public ::testing::Test {
   static Sample drawn(const SampleSource& source, std::uint64_t number) {
     return std::get<Sample>(source.sample(number));
   }
+  // By token of sound.
+  static std::vector<VisibleWords> words_heard(const Sample& sample) {
+    std::vector<VisibleWords> tokens;
+    auto row = sample.visible_words.begin();
+    for (const MediaRun& run : sample.media.layout.at(0).runs) {
+      if (run.modality == Modality::audio) tokens.insert(tokens.end(), row, row + run.tokens);
+      row += run.tokens;
+    }
+    return tokens;
+  }
   Tensor weight(const std::string& path) const { return test::weight_of(*model_, path); }
 
   std::shared_ptr<VideoLanguageModel> model_;
@@ -82,31 +92,23 @@ TEST_F(HearingTest, ATokenNamesItsPartOfBeepsAndSweeps) {
   const auto low = place_of(" low"), high = place_of(" high");
   int sweeps = 0, beeps = 0;
   for (std::uint64_t number = 0; number < 12; ++number) {
-    const Sample sample = drawn(*source_, number);
+    const std::vector<VisibleWords> tokens = words_heard(drawn(*source_, number));
     const Clip clip = make_clip(level_named("av"), Split::train, data_.seed, number);
     for (const ClipSound& sound : clip.sounds) {
-      std::int64_t begun = 0;
-      std::vector<std::ptrdiff_t> pitches;
-      std::size_t row = 0;
-      for (const MediaRun& run : sample.media.layout.at(0).runs) {
-        for (std::int64_t token = run.step; token < run.step + run.tokens; ++token, ++row) {
-          const double begin = 0.5 * static_cast<double>(token);
-          if (run.modality != Modality::audio || begin + 0.5 <= sound.start || begin >= sound.end)
-            continue;
-          const VisibleWords& heard = sample.visible_words[row];
-          for (std::int64_t digit = 1; digit <= 3; ++digit)
-            begun +=
-                digit * std::count(heard.begin(), heard.end(), place_of(std::to_string(digit)));
-          for (const auto pitch : {low, high})
-            pitches.insert(pitches.end(),
-                           static_cast<std::size_t>(std::count(heard.begin(), heard.end(), pitch)),
-                           pitch);
-        }
-      }
       const bool alone = std::none_of(clip.sounds.begin(), clip.sounds.end(), [&](const auto& s) {
         return !(s == sound) && s.start < sound.end + 0.5 && s.end > sound.start - 0.5;
       });
       if (!alone) continue;  // its tokens name another sound's parts too
+      std::int64_t begun = 0;
+      std::vector<std::ptrdiff_t> pitches;
+      for (auto token = static_cast<std::size_t>(sound.start / 0.5);
+           0.5 * static_cast<double>(token) < sound.end; ++token) {
+        for (const std::int64_t word : tokens[token]) {
+          for (std::int64_t digit = 1; digit <= 3; ++digit)
+            if (word == place_of(std::to_string(digit))) begun += digit;
+          if (word == low || word == high) pitches.push_back(word);
+        }
+      }
       EXPECT_EQ(begun, beeps_in(sound.kind));
       beeps += begun > 0 ? 1 : 0;
       if (sound.kind != SoundKind::rising_sweep && sound.kind != SoundKind::falling_sweep) continue;

@@ -1,5 +1,7 @@
 #include "tarsier/data/rows/sampled_media.h"
 
+#include <algorithm>
+
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/sha256.h"
 
@@ -14,26 +16,26 @@ std::string hash_of(const Row& row, const std::string& file) {
   }
 }
 
+const Media* first_of(const Row& row, MediaKind kind) {
+  const std::vector<Media>& all = row.record.media;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Media& media) { return media.kind == kind; });
+  return found == all.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-SampledMedia sampled_media(const Row& row) {
-  SampledMedia hashes;
-  bool has_video = false;
-  for (const Media& media : row.record.media) {
-    if (media.kind == MediaKind::video && !has_video) {
-      has_video = true;
-      if (!media.is_list) hashes.video = hash_of(row, media.files.front());
-      if (!media.audio_file.empty() && media.use_audio != false)
-        hashes.sound = hash_of(row, media.audio_file);
-    }
-  }
-  if (!hashes.sound.empty()) return hashes;
-  for (const Media& media : row.record.media) {
-    if (media.kind != MediaKind::audio) continue;
-    hashes.sound = hash_of(row, media.files.front());
-    break;
-  }
-  return hashes;
+std::string sampled_video(const Row& row) {
+  const Media* video = first_of(row, MediaKind::video);
+  return video == nullptr || video->is_list ? "" : hash_of(row, video->files.front());
+}
+
+std::string sampled_sound(const Row& row) {
+  const Media* video = first_of(row, MediaKind::video);
+  if (video != nullptr && !video->audio_file.empty() && video->use_audio != false)
+    return hash_of(row, video->audio_file);
+  const Media* sound = first_of(row, MediaKind::audio);
+  return sound == nullptr ? "" : hash_of(row, sound->files.front());
 }
 
 }  // namespace tarsier

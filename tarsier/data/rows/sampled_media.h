@@ -6,13 +6,12 @@
 
 namespace tarsier {
 
-/// SHA-256 of what a model's answers about a row are of; empty: none, or no file of its own.
-struct SampledMedia {
-  std::string video;  // its first video, which is no list of pictures
-  std::string sound;  // that video's `audio_file`, or the first sound alone
-};
+// SHA-256 of the files a model's answers about a row are of; empty: none, or no file of its own.
+// InputError for one that cannot be read.
 
-/// Reads both files. InputError for one that cannot be read.
-SampledMedia sampled_media(const Row& row);
+/// Of the row's first video, unless that is a list of pictures.
+std::string sampled_video(const Row& row);
+/// Of what is heard beside that video from its `audio_file`; without one, of the first sound alone.
+std::string sampled_sound(const Row& row);
 
 }  // namespace tarsier

@@ -56,19 +56,18 @@ std::optional<ErrorNote> fault_in_pair(const Row& row, const PairRules& rules) {
 
 void check_pair_media(const Row& row) {
   const std::optional<JsonView> pair = extra_value(row.record, "pair");
-  const auto sampled_video = text_at(pair, "sampling", "video");
-  const auto sampled_sound = text_at(pair, "sampling", "sound");
-  if (!sampled_video && !sampled_sound) return;
-  const SampledMedia media = sampled_media(row);
-  const auto compare = [](const char* what, const std::string& sampled, const std::string& given) {
-    if (sampled == given) return;
+  const auto compare = [&](const char* what, std::string (*hash_of)(const Row&)) {
+    const auto sampled = text_at(pair, "sampling", what);
+    if (!sampled) return;
+    const std::string given = hash_of(row);
+    if (*sampled == given) return;
     throw InputError({fmt::format("pair.sampling.{}", what),
-                      fmt::format("is {:.12}, the row's is {}: a pair of another {}", sampled,
+                      fmt::format("is {:.12}, the row's is {}: a pair of another {}", *sampled,
                                   given.empty() ? "not there" : given.substr(0, 12), what),
                       fmt::format("make the pair of the {} that the row has", what)});
   };
-  if (sampled_video) compare("video", *sampled_video, media.video);
-  if (sampled_sound) compare("sound", *sampled_sound, media.sound);
+  compare("video", sampled_video);
+  compare("sound", sampled_sound);
 }
 
 std::optional<AnswerLogProbs> given_reference(const Row& row) {

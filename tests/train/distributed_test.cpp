@@ -13,6 +13,7 @@
 #include "tarsier/train/distributed/launch.h"
 #include "tarsier/train/distributed/rendezvous.h"
 #include "tests/free_port.h"
+#include "tests/train/rank_threads.h"
 
 namespace tarsier {
 namespace {
@@ -209,6 +210,7 @@ TEST(Gloo, RanksThatDoNotMeetAreAnError) {
 
 // torchrun keeps a store of its own, which stays when it starts the ranks again.
 TEST(Gloo, RanksMeetInTheLaunchersStoreAtEveryAttempt) {
+  test::switch_off_flight_recorder();
   const std::int64_t port = free_port();
   const Rendezvous launcher({0, 1, 0, "127.0.0.1", port}, std::chrono::seconds(60));
   for (const std::int64_t attempt : {0, 1}) {

@@ -180,11 +180,11 @@ void TrainLog::add_groups(const StepReport& report) {
 
 void TrainLog::write(const StepReport& last) {
   means_ = means_of(sum_, steps_, skipped_, peak_);
-  means_.groups = std::move(sum_.groups);
-  for (GroupReport& group : means_.groups)
+  means_->groups = std::move(sum_.groups);
+  for (GroupReport& group : means_->groups)
     group.gradient_norm /= static_cast<double>(std::max<std::int64_t>(1, group_steps_));
-  rows_.add(metrics_row(last, means_));
-  add_scalars(tensorboard_, last, means_);
+  rows_.add(metrics_row(last, *means_));
+  add_scalars(tensorboard_, last, *means_);
   sum_ = {};
   steps_ = skipped_ = group_steps_ = 0;
 }
@@ -195,11 +195,13 @@ void TrainLog::show(const StepReport& report) {
   if (!last && now - last_shown_ < std::chrono::seconds(terminal_ ? 1 : 30)) return;
   last_shown_ = now;
   const double left = mean_step_seconds_ * static_cast<double>(report.total_steps - report.step);
-  const StepLosses& losses = means_.losses;
+  // Before the first line, of the steps so far.
+  const StepMeans means = means_ ? *means_ : means_of(sum_, steps_, skipped_, peak_);
+  const StepLosses& losses = means.losses;
   const std::string line = fmt::format(
       "step {}/{} {}: loss {:.4f} ({}), rate {:.2e}, {:.1f} clips/s, {:.0f} % starved, {} left",
       report.step, report.total_steps, report.stage, losses.total, parts_text(losses), report.rate,
-      means_.clips_per_second, 100 * means_.starved_share, duration_text(left));
+      means.clips_per_second, 100 * means.starved_share, duration_text(left));
   if (!terminal_ || log_level() < LogLevel::info) {
     log_info(line);
     return;

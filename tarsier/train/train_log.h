@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "tarsier/train/step.h"
@@ -46,8 +47,8 @@ class TrainLog {
   double peak_;
   StepReport sum_;  // of the steps since the last line
   std::int64_t steps_ = 0, skipped_ = 0;
-  std::int64_t group_steps_ = 0;  // of those that the groups' norms are sums over
-  StepMeans means_;               // of the last line
+  std::int64_t group_steps_ = 0;    // of those that the groups' norms are sums over
+  std::optional<StepMeans> means_;  // of the last line
   double mean_step_seconds_ = 0;
   std::chrono::steady_clock::time_point last_shown_;
   bool terminal_;

@@ -1,5 +1,6 @@
 #include "tarsier/train/train_log.h"
 
+#include "tarsier/base/log.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -65,6 +66,19 @@ TEST(TrainLog, GroupsOfANewStageBeginAnew) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_FALSE(rows[0].contains("rate/vision"));
   EXPECT_EQ(rows[0].at("gradient_norm/decoder"), 8);
+}
+
+TEST(TrainLog, ProgressBeforeTheFirstLineIsOfTheStepsSoFar) {
+  std::string shown;
+  set_log_sink([&](LogLevel, std::string_view line) { shown += std::string(line) + "\n"; });
+  TrainLog log(test::fresh_folder("train_log_progress"), 4, 0, 1);
+  StepReport first = report(1);
+  first.losses.total = first.losses.next_token = 2.5;
+  log.add(first);
+  set_log_sink({});
+  EXPECT_EQ(shown,
+            "step 1/4 one: loss 2.5000 (next token 2.5000, accuracy 0.000, words 0.000, events "
+            "0.000, cells 0.000), rate 0.00e+00, 0.5 clips/s, 0 % starved, 6 s left\n");
 }
 
 }  // namespace

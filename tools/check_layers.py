@@ -55,6 +55,7 @@ TORCH_HEADERS = {
     ("train/next_token.cpp", "torch/csrc/autograd/custom_function.h"): "the same: chunks of logits",
     ("nn/fused_ops.cpp", "torch/csrc/autograd/custom_function.h"): "gradients written by hand: element-wise",
     ("nn/mixed_linear.cpp", "torch/csrc/autograd/custom_function.h"): "the same: products in bf16",
+    ("nn/int8_weight.cpp", "torch/csrc/autograd/custom_function.h"): "the same: weights widened a panel at a time",
     ("nn/segment_attention_op.cpp", "torch/csrc/autograd/custom_function.h"): "the same: attention",
     ("nn/recompute.cpp", "torch/csrc/autograd/custom_function.h"): "gradients by running a part again",
     ("nn/recompute.cpp", "torch/csrc/autograd/autograd.h"): "and differentiating that",

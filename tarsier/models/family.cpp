@@ -9,6 +9,7 @@
 #include "tarsier/checkpoint/shards.h"
 #include "tarsier/models/capabilities.h"
 #include "tarsier/models/fill.h"
+#include "tarsier/nn/int8_weight.h"
 #include "tarsier/tensor/device.h"
 
 namespace tarsier {
@@ -92,7 +93,8 @@ class FamilyModel final : public VideoLanguageModel {
     const VisitWeights weights = [&](const TensorVisitor& visitor) { visit(Scope(visitor)); };
     weights([&](const std::string&, Tensor& tensor) { info_.parameters += tensor.numel(); });
     if (options.without_weights) return;
-    FillOptions fill_options{options.device, options.dtype.value_or(at::kFloat), options.trainable};
+    FillOptions fill_options{options.device, options.dtype.value_or(at::kFloat), options.trainable,
+                             options.in_int8};
     if (options.random_weights) {
       fill_randomly(weights, *options.random_weights, fill_options);
     } else {
@@ -115,7 +117,7 @@ class FamilyModel final : public VideoLanguageModel {
     if (fill_options.dtype == at::kHalf)
       log_warning("--dtype f16: large checkpoints overflow in f16; bf16 or f32 is safer");
     if (options.trainable)
-      weights([](const std::string&, Tensor& tensor) { tensor.requires_grad_(true); });
+      weights([](const std::string&, Tensor& tensor) { tensor.requires_grad_(!is_int8(tensor)); });
   }
 
  private:

@@ -11,6 +11,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/base/random.h"
+#include "tarsier/nn/int8_weight.h"
 #include "tarsier/tensor/shape.h"
 
 namespace tarsier {
@@ -65,6 +66,18 @@ Tensor to_tensor(const TensorView& view, const std::shared_ptr<const Checkpoint>
       .copy_(mapped);
 }
 
+bool goes_in_int8(const std::string& path, const Tensor& tensor, const FillOptions& options) {
+  return options.in_int8 && tensor.dim() == 2 && options.in_int8(path);
+}
+
+// Rounded from what the file has.
+Tensor to_int8(const TensorView& view, const std::shared_ptr<const Checkpoint>& checkpoint,
+               FillOptions options) {
+  options.dtype = scalar_type_of(view, checkpoint->file_of(view.name));
+  options.own_memory = false;
+  return int8_weight(to_tensor(view, checkpoint, options));
+}
+
 // A few names and the count of the rest: a message stays one line.
 std::string listed(const std::vector<std::string>& names) {
   const std::size_t shown = std::min<std::size_t>(names.size(), 3);
@@ -110,7 +123,8 @@ void fill_from_checkpoint(const VisitWeights& visit, std::shared_ptr<const Check
                                          shape_text(tensor.sizes())),
                              likely_cause(path)});
     }
-    tensor = to_tensor(view, checkpoint, options);
+    tensor = goes_in_int8(path, tensor, options) ? to_int8(view, checkpoint, options)
+                                                 : to_tensor(view, checkpoint, options);
     by_path.erase(found);
   });
   const std::string where = checkpoint->files().size() == 1 ? checkpoint->files().front()
@@ -157,7 +171,8 @@ void fill_randomly(const VisitWeights& visit, std::uint64_t seed, const FillOpti
       for (std::int64_t i = 0; i < fresh.numel(); ++i)
         values[i] = static_cast<float>(deviation * random.normal());
     }
-    tensor = fresh.to(options.device, options.dtype);
+    tensor = goes_in_int8(path, tensor, options) ? int8_weight(fresh.to(options.device))
+                                                 : fresh.to(options.device, options.dtype);
   });
 }
 

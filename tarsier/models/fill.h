@@ -19,6 +19,7 @@ struct FillOptions {
   at::Device device = at::Device(at::kCPU);
   at::ScalarType dtype = at::kFloat;
   bool own_memory = false;  // copy even where the mapped bytes would do
+  std::function<bool(const std::string& path)> in_int8;  // matrices to keep so; unset: none
 };
 
 /// Fills a model built on the meta device. `renames` map the file's names to our paths. Weights

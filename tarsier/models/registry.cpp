@@ -4,6 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <map>
+
 #include "tarsier/base/error.h"
 #include "tarsier/base/json.h"
 #include "tarsier/checkpoint/safetensors.h"
@@ -15,6 +17,7 @@
 #include "tarsier/models/salmonn2_plus.h"
 #include "tarsier/models/tarsier.h"
 #include "tarsier/models/tarsier2.h"
+#include "tarsier/nn/int8_weight.h"
 #include "tarsier/nn/lora.h"
 
 namespace tarsier {
@@ -58,6 +61,11 @@ DType stored_type(at::ScalarType dtype) {
     default:
       throw_broken_promise("weights are saved as f32, bf16 or f16");
   }
+}
+
+// In f32, where the change is.
+Tensor changed(const Tensor& weight, const LoraDelta& change) {
+  return merged_weight(weight.to(change.a.device(), at::kFloat), change);
 }
 
 JsonView read_config(const std::filesystem::path& directory) {
@@ -115,24 +123,36 @@ DecoderConfig read_decoder_config(const std::filesystem::path& directory) {
 }
 
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,
-                  at::ScalarType dtype) {
+                  at::ScalarType dtype, VideoLanguageModel* whole) {
   const at::NoGradGuard no_grad;
-  std::vector<Tensor> kept;
+  struct Source {
+    Tensor weight;
+    const LoraDelta* change;
+  };
+  std::map<std::string, Tensor> unrounded;  // by our paths
+  if (whole != nullptr) {
+    whole->visit(Scope([&](const std::string& path, Tensor& tensor) { unrounded[path] = tensor; }));
+  }
+  std::map<std::string, Source> sources;  // by published names
   std::vector<TensorView> views;
   model.visit(Scope([&](const std::string& path, Tensor& tensor) {
     const std::optional<std::string> name = invert_renames(model.published_names(), path);
     check(name.has_value(), "every weight has a published name");
-    const LoraDelta* change = lora_of(tensor);
-    const Tensor whole = change == nullptr ? tensor : merged_weight(tensor.to(at::kFloat), *change);
-    kept.push_back(whole.detach().to(at::kCPU, dtype).contiguous());
-    const Tensor& saved = kept.back();
-    views.push_back({*name,
-                     stored_type(dtype),
-                     saved.sizes().vec(),
-                     {static_cast<const std::byte*>(saved.const_data_ptr()),
-                      static_cast<std::size_t>(saved.nbytes())}});
+    check(!is_int8(tensor) || whole != nullptr, "8-bit weights are saved as they were before");
+    sources[*name] = {is_int8(tensor) ? unrounded.at(path) : tensor, lora_of(tensor)};
+    views.push_back({*name, stored_type(dtype), tensor.sizes().vec(), {}});
   }));
-  write_safetensors(directory / "model.safetensors", views, {{"format", "pt"}});
+  Tensor saved;
+  write_safetensors(directory / "model.safetensors", views, {{"format", "pt"}},
+                    [&](const TensorView& view) -> std::span<const std::byte> {
+                      const auto& [weight, change] = sources.at(view.name);
+                      saved = (change == nullptr ? weight : changed(weight, *change))
+                                  .detach()
+                                  .to(at::kCPU, dtype)
+                                  .contiguous();
+                      return {static_cast<const std::byte*>(saved.const_data_ptr()),
+                              static_cast<std::size_t>(saved.nbytes())};
+                    });
 }
 
 }  // namespace tarsier

@@ -26,9 +26,11 @@ Network read_network(const std::filesystem::path& directory);
 DecoderConfig read_decoder_config(const std::filesystem::path& directory);
 
 /// Writes the weights as DIRECTORY/model.safetensors under the family's published names, in
-/// `dtype`; changes of an adapter that is kept apart are added to them in f32 first. Whole or not
-/// at all. ResourceError when the disk refuses.
+/// `dtype`; changes of an adapter that is kept apart are added to them in f32 first. In place of
+/// those that are kept in 8 bits `whole`, the model they were rounded from, gives its own. One
+/// weight at a time is in memory a second time. Whole or not at all. ResourceError when the disk
+/// refuses.
 void save_weights(VideoLanguageModel& model, const std::filesystem::path& directory,
-                  at::ScalarType dtype);
+                  at::ScalarType dtype, VideoLanguageModel* whole = nullptr);
 
 }  // namespace tarsier

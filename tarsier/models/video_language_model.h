@@ -72,9 +72,11 @@ struct LoadOptions {
   std::optional<at::ScalarType>
       dtype;  // unset: f32 when that takes at most half the memory, else as stored
   std::optional<std::uint64_t> random_weights;  // a seed: fresh weights instead of the directory's
-  bool trainable = false;        // weights in memory of their own that require gradients
-  bool recompute = false;        // gradients keep the inputs of layers and blocks alone:
-                                 // nn/recompute.h
+  bool trainable = false;  // weights in memory of their own that require gradients
+  bool recompute = false;  // gradients keep the inputs of layers and blocks alone:
+                           // nn/recompute.h
+  std::function<bool(const std::string& path)>
+      in_int8;                   // dense layers' weights to be kept in 8 bits: nn/int8_weight.h
   bool without_sound = false;    // leave the towers of sound out: such a model does not hear
   bool without_weights = false;  // sizes alone, on the meta device: for plans
   std::optional<std::int64_t>

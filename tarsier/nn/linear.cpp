@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "tarsier/nn/int8_weight.h"
 #include "tarsier/nn/lora.h"
 #include "tarsier/nn/mixed_linear.h"
 
@@ -30,6 +31,7 @@ Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bia
 }
 
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (is_int8(weight)) return int8_linear(x, weight, bias);
   const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
   if (half && weight.device().is_cpu() && !at::GradMode::is_enabled())
     return linear_by_panels(x, weight, bias);

@@ -4,15 +4,10 @@
 #include <ATen/Context.h>
 
 #include "tarsier/base/random.h"
+#include "tarsier/nn/weight_meta.h"
 
 namespace tarsier {
 namespace {
-
-// libtorch's place on a tensor for what a backend keeps beside its memory.
-struct LoraMeta final : c10::BackendMeta {
-  explicit LoraMeta(std::shared_ptr<const LoraDelta> change) : delta(std::move(change)) {}
-  const std::shared_ptr<const LoraDelta> delta;
-};
 
 thread_local int left_out = 0;  // how many WithoutLora there are
 thread_local LoraDropout dropout;
@@ -55,15 +50,15 @@ Tensor merged_weight(const Tensor& weight, const LoraDelta& delta) {
 }
 
 Tensor with_lora(const Tensor& weight, std::shared_ptr<const LoraDelta> delta) {
-  const Tensor same = weight.alias();
-  same.unsafeGetTensorImpl()->set_backend_meta(c10::make_intrusive<LoraMeta>(std::move(delta)));
-  return same;
+  WeightMeta meta;
+  if (const WeightMeta* carried = meta_of(weight)) meta.scales = carried->scales;
+  meta.delta = std::move(delta);
+  return with_meta(weight, meta);
 }
 
 const LoraDelta* lora_of(const Tensor& weight) {
-  const auto meta = weight.unsafeGetTensorImpl()->get_backend_meta_intrusive_ptr();
-  const auto* lora = dynamic_cast<const LoraMeta*>(meta.get());
-  return lora == nullptr ? nullptr : lora->delta.get();
+  const WeightMeta* meta = meta_of(weight);
+  return meta == nullptr ? nullptr : meta->delta.get();
 }
 
 }  // namespace tarsier

@@ -21,20 +21,11 @@ std::atomic<LinearProducts> products_in_training{LinearProducts::f32};
 // rows twice: rounded up, they come again.
 constexpr std::int64_t kRowStep = 256;
 
-// [rows, width] f32 as bf16, with rows of zeros behind it.
-Tensor rounded(const Tensor& x) {
-  const std::int64_t rows = x.size(0), padded = (rows + kRowStep - 1) / kRowStep * kRowStep;
-  Tensor out = at::empty({padded, x.size(1)}, x.options().dtype(at::kBFloat16));
-  out.narrow(0, 0, rows).copy_(x);
-  if (padded > rows) out.narrow(0, rows, padded - rows).zero_();
-  return out;
-}
-
 class MixedLinearOp : public torch::autograd::Function<MixedLinearOp> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias) {
-    const Tensor rows = rounded(x), narrow = weight.to(at::kBFloat16);
+    const Tensor rows = rows_in_bf16(x), narrow = weight.to(at::kBFloat16);
     Tensor y = at::mm(rows, narrow.t()).narrow(0, 0, x.size(0)).to(at::kFloat);
     if (bias) y.add_(*bias);
     context->save_for_backward({rows, narrow});
@@ -47,7 +38,7 @@ class MixedLinearOp : public torch::autograd::Function<MixedLinearOp> {
     check(!at::GradMode::is_enabled(), "a mixed linear layer is differentiated once");
     const auto saved = context->get_saved_variables();
     const Tensor &rows = saved[0], &narrow = saved[1];
-    const Tensor dy = rounded(gradients[0]);
+    const Tensor dy = rows_in_bf16(gradients[0]);
     Tensor dx, dweight, dbias;
     if (context->needs_input_grad(0))
       dx = at::mm(dy, narrow).narrow(0, 0, context->saved_data["rows"].toInt()).to(at::kFloat);
@@ -63,6 +54,14 @@ class MixedLinearOp : public torch::autograd::Function<MixedLinearOp> {
 void set_training_products(LinearProducts products) { products_in_training = products; }
 
 LinearProducts training_products() { return products_in_training; }
+
+Tensor rows_in_bf16(const Tensor& x) {
+  const std::int64_t rows = x.size(0), padded = (rows + kRowStep - 1) / kRowStep * kRowStep;
+  Tensor out = at::empty({padded, x.size(1)}, x.options().dtype(at::kBFloat16));
+  out.narrow(0, 0, rows).copy_(x);
+  if (padded > rows) out.narrow(0, rows, padded - rows).zero_();
+  return out;
+}
 
 Tensor mixed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   std::vector<std::int64_t> shape = x.sizes().vec();

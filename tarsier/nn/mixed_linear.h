@@ -12,6 +12,9 @@ enum class LinearProducts { f32, bf16 };
 void set_training_products(LinearProducts products);
 LinearProducts training_products();
 
+/// x [rows, width] f32 rounded to bf16, with rows of zeros behind it up to a multiple of 256.
+Tensor rows_in_bf16(const Tensor& x);
+
 /// x W^T + b with products in bf16, and so its gradients. x [..., in_features], weight
 /// [out_features, in_features], bias [out_features] or undefined: f32 in the CPU's memory.
 /// Differentiable once.

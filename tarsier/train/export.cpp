@@ -11,7 +11,13 @@ void export_model(VideoLanguageModel& model, const Recipe& recipe,
                   const std::filesystem::path& directory) {
   DirectoryCommit folder(directory, model.info().parameters * 4);
   copy_model_files(recipe.model, folder.path(), directory);
-  save_weights(model, folder.path(), parse_dtype(recipe.export_dtype));
+  std::shared_ptr<VideoLanguageModel> whole;
+  if (recipe.adapter && recipe.adapter->int8_base) {
+    LoadOptions options;
+    options.random_weights = recipe.random_weights;
+    whole = load_model(recipe.model, options);
+  }
+  save_weights(model, folder.path(), parse_dtype(recipe.export_dtype), whole.get());
   folder.commit();
 }
 

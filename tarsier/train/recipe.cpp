@@ -179,11 +179,12 @@ std::vector<DataSource> read_data(const JsonView& json, const std::filesystem::p
 }
 
 AdapterShape read_adapter_shape(const JsonView& json) {
-  expect_keys(json, {"rank", "alpha", "dropout", "target_modules"});
+  expect_keys(json, {"rank", "alpha", "dropout", "target_modules", "base"});
   AdapterShape shape;
   shape.rank = int_in(json, "rank", shape.rank, 1, 1 << 16);
   shape.alpha = double_in(json, "alpha", shape.alpha, 1e-6, 1e6);
   shape.dropout = double_in(json, "dropout", shape.dropout, 0, 0.99);
+  shape.int8_base = one_of(json, "base", "whole", {"whole", "int8"}) == "int8";
   if (const auto targets = json.find("target_modules"))
     shape.target_modules = read_strings(*targets);
   if (shape.target_modules.empty())
@@ -297,7 +298,11 @@ Recipe read_recipe(const std::filesystem::path& file, const std::vector<std::str
   recipe.seed = static_cast<std::uint64_t>(int_in(json, "seed", 1, 0, INT64_MAX));
   recipe.compute = one_of(json, "compute", recipe.compute, {"auto", "f32", "bf16", "mixed"});
   recipe.export_dtype = one_of(json, "export_dtype", recipe.export_dtype, {"f32", "bf16", "f16"});
-  if (const auto adapter = json.find("adapter")) recipe.adapter = read_adapter_shape(*adapter);
+  if (const auto adapter = json.find("adapter")) {
+    recipe.adapter = read_adapter_shape(*adapter);
+    if (recipe.adapter->int8_base && !recipe.weights_from.empty())
+      adapter->fail("keeps in 8 bits what weights_from would change", "leave one of them out");
+  }
   const std::vector<std::string> learning{recipe.adapter ? "*.lora_" : ""};
   recipe.recompute = json.bool_or("recompute", false);
   recipe.workers = int_in(json, "workers", recipe.workers, 1, 1024);

@@ -12,6 +12,7 @@
 #include "tarsier/models/registry.h"
 #include "tarsier/nn/mixed_linear.h"
 #include "tarsier/tensor/device.h"
+#include "tarsier/train/optimizer/groups.h"
 #include "tarsier/train/product_speed.h"
 #include "tarsier/train/taken_weights.h"
 
@@ -35,6 +36,19 @@ std::string peak_text(at::ScalarType compute, const Workers& workers, double pea
 
 }  // namespace
 
+namespace {
+
+// Beside an adapter, in some stage.
+bool learns_itself(const Recipe& recipe, const std::string& path) {
+  const auto trains = [&](const Stage& stage) {
+    return std::any_of(stage.train.begin(), stage.train.end(),
+                       [&](const std::string& pattern) { return begins_with(path, pattern); });
+  };
+  return std::any_of(recipe.stages.begin(), recipe.stages.end(), trains);
+}
+
+}  // namespace
+
 std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
                                                    const ComputeChoice& compute,
                                                    at::Device device) {
@@ -45,6 +59,11 @@ std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
   load.random_weights = recipe.random_weights;
   load.trainable = true;
   load.recompute = recipe.recompute;
+  if (recipe.adapter && recipe.adapter->int8_base) {
+    load.in_int8 = [&recipe](const std::string& path) {
+      return path.starts_with("model.layers.") && !learns_itself(recipe, path);
+    };
+  }
   auto model = load_model(recipe.model, load);
   take_weights(*model, recipe.weights_from);
   return model;

@@ -14,7 +14,8 @@
 
 namespace tarsier {
 
-/// The recipe's model, with weights that can learn, in this type of numbers.
+/// The recipe's model, with weights that can learn, in this type of numbers. With an adapter on an
+/// 8-bit base, the decoder's dense layers that no stage trains are i8 (nn/int8_weight.h).
 std::shared_ptr<VideoLanguageModel> load_trainable(const Recipe& recipe,
                                                    const ComputeChoice& compute,
                                                    at::Device device = at::kCPU);

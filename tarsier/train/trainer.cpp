@@ -174,7 +174,9 @@ class Run {
         apart ? model_ : load_trainable(recipe_, compute_, options_.device),
         apart ? Reference::Weights::of_policy : Reference::Weights::own,
         options_.out / fmt::format("reference{}.jsonl", ranks),
-        fmt::format("{} {}", weights, compute_.name()), recipe_.logit_chunk);
+        fmt::format("{} {}{}", weights, compute_.name(),
+                    adapter_ && recipe_.adapter->int8_base ? ", layers in 8 bits" : ""),
+        recipe_.logit_chunk);
   }
 
   // Before the state is loaded into the optimizer. Stages are tried in turn, so that a pattern that

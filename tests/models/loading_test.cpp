@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "tarsier/checkpoint/safetensors.h"
 #include "tarsier/models/qwen2_vl_encoder.h"
 #include "tarsier/models/registry.h"
+#include "tarsier/nn/int8_weight.h"
 
 namespace tarsier {
 namespace {
@@ -112,6 +114,48 @@ TEST(Loading, SavedWeightsLoadAgainUnderThePublishedNames) {
   before->visit(Scope([&](const std::string& path, Tensor& tensor) { weights[path] = tensor; }));
   after->visit(Scope([&](const std::string& path, Tensor& tensor) {
     EXPECT_TRUE(at::equal(tensor, weights[path])) << path;
+  }));
+}
+
+// Rounded from what the file has, whatever the rest is computed in; the file's own are written.
+TEST(Loading, NamedMatricesAreKeptInEightBits) {
+  const fs::path folder = copy_of("tarsier2");
+  LoadOptions options;
+  const auto whole = load_model(folder, options);
+  options.dtype = at::kBFloat16;
+  options.trainable = true;
+  options.in_int8 = [](const std::string& path) { return path.starts_with("model.layers.1."); };
+  const auto kept = load_model(folder, options);
+  std::map<std::string, Tensor> weights;
+  whole->visit(Scope([&](const std::string& path, Tensor& tensor) { weights[path] = tensor; }));
+  std::int64_t matrices = 0;
+  kept->visit(Scope([&](const std::string& path, Tensor& tensor) {
+    const bool matrix = path.starts_with("model.layers.1.") && tensor.dim() == 2;
+    matrices += matrix ? 1 : 0;
+    EXPECT_EQ(is_int8(tensor), matrix) << path;
+    EXPECT_EQ(tensor.requires_grad(), !matrix) << path;
+    if (!matrix) return;
+    const Tensor again = int8_weight(weights[path]);
+    EXPECT_TRUE(at::equal(tensor, again)) << path;
+    EXPECT_TRUE(
+        at::equal(widened_rows(tensor, 0, tensor.size(0)), widened_rows(again, 0, again.size(0))))
+        << path;
+  }));
+  EXPECT_EQ(matrices, 7);
+  const fs::path written = folder / "written";
+  fs::create_directories(written);
+  save_weights(*kept, written, at::kFloat, whole.get());
+  const SafetensorsFile saved(written / "model.safetensors"), own(folder / "model.safetensors");
+  for (const auto& [name, view] : saved.tensors()) {
+    if (name.find("layers.1.mlp.up_proj") == std::string::npos) continue;
+    EXPECT_TRUE(std::ranges::equal(view.bytes, own.tensors().at(name).bytes)) << name;
+  }
+  // Fresh weights too.
+  options.random_weights = 5;
+  options.dtype = at::kFloat;
+  const auto fresh = load_model(folder, options);
+  fresh->visit(Scope([&](const std::string& path, Tensor& tensor) {
+    EXPECT_EQ(is_int8(tensor), path.starts_with("model.layers.1.") && tensor.dim() == 2) << path;
   }));
 }
 

@@ -65,9 +65,10 @@ class PreferenceTraining : public ::testing::Test {
   TrainOutcome run(const std::string& name, const Edit& edit, std::stop_token stop = {}) const {
     return train(read_recipe(recipe_file(edit)), {folder_ / name, true, stop});
   }
-  std::string refusal(const std::string& setting) const {
+  template <class... Settings>
+  std::string refusal(const Settings&... settings) const {
     try {
-      read_recipe(recipe_file([](nlohmann::json&) {}), {setting});
+      read_recipe(recipe_file([](nlohmann::json&) {}), {settings...});
     } catch (const ConfigError& error) {
       return error.what();
     }
@@ -170,6 +171,38 @@ TEST_F(PreferenceTraining, AnAdapterLearnsAloneAndIsWrittenTwice) {
   const nlohmann::json config = test::read(folder_ / "run" / "adapter" / "adapter_config.json");
   EXPECT_EQ(config.at("r"), 2);
   EXPECT_FALSE(config.contains("modules_to_save"));
+}
+
+// What the adapter is trained beside is rounded, what is written with it is not.
+TEST_F(PreferenceTraining, AnAdapterLearnsBesideLayersInEightBits) {
+  const auto edit = [](const char* base) {
+    return [base](nlohmann::json& recipe) {
+      recipe["adapter"] = {{"rank", 2}, {"target_modules", {"q_proj", "up_proj"}}, {"base", base}};
+      recipe["stages"][0]["train"] = {"*.lora_", "model.layers.1.mlp.down_proj."};
+    };
+  };
+  ASSERT_EQ(run("run", edit("int8")), TrainOutcome::finished);
+  ASSERT_EQ(run("whole", edit("whole")), TrainOutcome::finished);
+  const auto rows = metrics_of(folder_ / "run"), whole = metrics_of(folder_ / "whole");
+  EXPECT_NEAR(rows[0].at("loss").get<double>(), std::log(2.0), 1e-6);
+  EXPECT_NE(rows[0].at("logps/chosen"), whole[0].at("logps/chosen")) << "nothing was rounded";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_NEAR(rows[i].at("loss").get<double>(), whole[i].at("loss").get<double>(), 0.01);
+    EXPECT_NEAR(rows[i].at("logps/chosen").get<double>(), whole[i].at("logps/chosen").get<double>(),
+                0.5);
+  }
+  const auto before = weights_of(*first_model()), after = weights(folder_ / "run" / "model");
+  for (const auto& [path, tensor] : before) {
+    const bool learned = path.find("q_proj.weight") != std::string::npos ||
+                         path.find("mlp.up_proj.weight") != std::string::npos ||
+                         path == "model.layers.1.mlp.down_proj.weight";
+    EXPECT_EQ(at::equal(tensor, after.at(path)), !learned) << path;
+  }
+  expect_adapter_makes(after);
+  std::ifstream cache(folder_ / "run" / "reference.jsonl");
+  std::string first;
+  std::getline(cache, first);
+  EXPECT_THAT(first, HasSubstr("layers in 8 bits"));
 }
 
 // What is dropped is the same for any number of workers, and where layers are computed again.
@@ -299,6 +332,12 @@ TEST_F(PreferenceTraining, RecipesThatDoNotFitAreRefused) {
   EXPECT_THAT(refusal("stages.0.data={\"synth\":{\"dense_captions\":1}}"),
               HasSubstr("synth: has no pairs of answers"));
   EXPECT_THAT(refusal("adapter.target_modules=[]"), HasSubstr("adapter: names no module"));
+  EXPECT_THAT(refusal("adapter.base=int4"),
+              HasSubstr("adapter.base: is 'int4'; use one of: whole, int8"));
+  EXPECT_THAT(refusal(R"(adapter={"base": "int8"})",
+                      R"(weights_from=[{"model": "first", "weights": ["model."]}])"),
+              HasSubstr("adapter: keeps in 8 bits what weights_from would change; leave one of "
+                        "them out"));
   const fs::path file =
       recipe_file([](nlohmann::json& recipe) { recipe["stages"].push_back(recipe["stages"][0]); });
   EXPECT_THROW(read_recipe(file), ConfigError);

@@ -14,8 +14,19 @@ namespace {
 
 constexpr char kPairsFile[] = "pairs";
 
+// Files beside the round's own are named from the recipe's folder, not the round's.
+void place_files(nlohmann::json& data, const std::filesystem::path& folder) {
+  if (data.contains("mix")) {
+    for (nlohmann::json& source : data["mix"]) place_files(source, folder);
+  }
+  if (!data.contains("jsonl") || !data["jsonl"].contains("file")) return;
+  nlohmann::json& file = data["jsonl"]["file"];
+  if (file.is_string() && file != kPairsFile)
+    file = std::filesystem::absolute(folder / file.get<std::string>()).lexically_normal().string();
+}
+
 // The round's training, as far as it can be known before there are pairs.
-std::string read_train(const JsonView& json) {
+std::string read_train(const JsonView& json, const std::filesystem::path& folder) {
   if (json.has("model"))
     json.at("model").fail("is given", "leave it out: each round begins with its policy");
   if (json.has("random_weights"))
@@ -25,7 +36,9 @@ std::string read_train(const JsonView& json) {
     stages.fail("is not one stage", "give one, with \"preference\"");
   if (!stages.at(std::int64_t{0}).has("preference"))
     stages.fail("has no \"preference\"", "rounds are preference training");
-  return json.raw().dump();
+  nlohmann::json train = json.raw();
+  if (train["stages"][0].contains("data")) place_files(train["stages"][0]["data"], folder);
+  return train.dump();
 }
 
 // Puts the round's file where a source names it.
@@ -77,7 +90,7 @@ RoundsRecipe read_rounds_recipe(const std::filesystem::path& file,
   if (recipe.pairs.source == PairSource::corrupted && !recipe.corrupt)
     json.fail("takes rejected answers from corrupted videos and corrupts none",
               R"(give "corrupt", or pairs.source "intact")");
-  recipe.train = read_train(json.at("train"));
+  recipe.train = read_train(json.at("train"), file.parent_path());
   nlohmann::json lasting = json.raw();  // more rounds may be asked of a run that is there
   lasting.erase("rounds");
   const std::string canonical = lasting.dump();

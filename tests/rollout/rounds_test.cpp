@@ -223,15 +223,30 @@ TEST_F(RoundsTest, RecipesThatDoNotFitAreRefused) {
   EXPECT_EQ(recipe({"pairs.min_gap=0.3"}).pairs.min_gap, Fraction(3, 10));
 }
 
-TEST_F(RoundsTest, TheShippedRecipeIsWhole) {
-  const fs::path file = fs::path(TARSIER_SOURCE_DIR) / "recipes" / "rounds" / "world.jsonc";
-  const RoundsRecipe shipped = read_rounds_recipe(file);
-  EXPECT_TRUE(fs::exists(shipped.model));
-  std::ofstream(folder_ / "round.jsonc")
-      << round_training(shipped, 2, (folder_ / "model").string(), "pairs.jsonl");
-  const Recipe training = read_recipe(folder_ / "round.jsonc");
-  EXPECT_EQ(training.seed, 2u);
-  EXPECT_EQ(training.stages[0].sources[0].jsonl->file, folder_ / "pairs.jsonl");
+TEST_F(RoundsTest, ShippedRecipesAreWhole) {
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(TARSIER_SOURCE_DIR) / "recipes" / "rounds")) {
+    const RoundsRecipe shipped = read_rounds_recipe(entry.path());
+    EXPECT_TRUE(fs::exists(shipped.model)) << entry.path();
+    std::ofstream(folder_ / "round.jsonc")
+        << round_training(shipped, 2, (folder_ / "model").string(), "pairs.jsonl");
+    const Recipe training = read_recipe(folder_ / "round.jsonc");
+    EXPECT_EQ(training.seed, 2u);
+    EXPECT_EQ(training.stages[0].sources[0].jsonl->file, folder_ / "pairs.jsonl") << entry.path();
+  }
+}
+
+// Beside the round's pairs, from the folder of the recipe of rounds.
+TEST_F(RoundsTest, MixedFilesAreNamedFromTheRecipesFolder) {
+  const std::string mixed =
+      R"(train.stages.0.data={"mix": [{"weight": 3, "jsonl": {"frames": 2}}, )"
+      R"({"weight": 1, "jsonl": {"file": "more/rows.jsonl", "frames": 2}}]})";
+  fs::create_directories(folder_ / "deep");
+  std::ofstream(folder_ / "deep" / "round.jsonc")
+      << round_training(recipe({mixed}), 1, (folder_ / "model").string(), "pairs.jsonl");
+  const Stage stage = read_recipe(folder_ / "deep" / "round.jsonc").stages.at(0);
+  EXPECT_EQ(stage.sources.at(0).jsonl->file, folder_ / "deep" / "pairs.jsonl");
+  EXPECT_EQ(stage.sources.at(1).jsonl->file, folder_ / "more" / "rows.jsonl");
 }
 
 TEST_F(RoundsTest, SlicesGoOnBehindTheLastRow) {

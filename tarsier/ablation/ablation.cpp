@@ -72,13 +72,16 @@ class Ablation {
  public:
   Ablation(const AblationPlan& plan, const AblationOptions& options, const AblationOrigin& origin,
            AblationResults& results)
-      : plan_(plan), options_(options), origin_(origin), results_(results) {}
+      : plan_(plan), options_(options), origin_(origin), results_(results) {
+    origin_.start = first_weights(plan);
+  }
 
   TrainOutcome run() {
     const std::vector<const AblationRow*> rows = chosen_rows(plan_, options_.rows);
     for (const std::uint64_t seed : options_.seeds) {
       for (const AblationRow* row : rows) {
         if (results_.has(row->name, seed)) continue;
+        results_.check_start(origin_.start);
         if (const TrainOutcome outcome = train_row(*row, seed); outcome != TrainOutcome::finished)
           return outcome;
         if (!score_row(*row, seed)) return TrainOutcome::stopped;
@@ -206,7 +209,7 @@ class Ablation {
 
   const AblationPlan& plan_;
   const AblationOptions& options_;
-  const AblationOrigin& origin_;
+  AblationOrigin origin_;
   AblationResults& results_;
 };
 

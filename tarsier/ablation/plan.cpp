@@ -7,6 +7,7 @@
 
 #include "tarsier/base/error.h"
 #include "tarsier/checkpoint/sha256.h"
+#include "tarsier/checkpoint/weights_hash.h"
 #include "tarsier/rollout/rounds_recipe.h"
 #include "tarsier/synth/scene.h"
 
@@ -127,6 +128,17 @@ AblationPlan read_ablation_plan(const std::filesystem::path& file) {
   }
   plan.hash = sha256_hex(std::as_bytes(std::span(all.data(), all.size())));
   return plan;
+}
+
+std::string first_weights(const AblationPlan& plan) {
+  std::vector<std::string> hashes;
+  for (const AblationRow& row : plan.rows) {
+    if (row.fresh || row.from) continue;
+    std::string hash = weights_sha256(read_recipe(row.recipe, row.overrides).model);
+    if (std::find(hashes.begin(), hashes.end(), hash) == hashes.end())
+      hashes.push_back(std::move(hash));
+  }
+  return fmt::format("{}", fmt::join(hashes, ","));
 }
 
 Recipe ablation_recipe(const AblationRow& row, std::uint64_t seed,

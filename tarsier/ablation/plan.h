@@ -50,6 +50,11 @@ struct AblationPlan {
 /// key.
 AblationPlan read_ablation_plan(const std::filesystem::path& file);
 
+/// What rows that begin neither afresh nor from another row begin with: SHA-256 of a model's
+/// weights (checkpoint/weights_hash.h), several in the order of rows with commas; empty without
+/// such a row. Errors as weights_sha256's.
+std::string first_weights(const AblationPlan& plan);
+
 /// The recipe of a row for a seed: the seed is that of fresh weights, of the order of data and of
 /// the choice of captions, and moves the clips of synthetic sources, so that seeds share none.
 /// `parent` is the model directory of the row it starts from, `pairs` the file of those it learns

@@ -90,7 +90,7 @@ void AblationResults::read() {
     throw ConfigError({file_.string(), "holds the results of another plan or other recipes",
                        "write to another file, or remove this one"});
   origin_ = {json.at("command").as_string(), json.at("commit").as_string(),
-             json.at("machine").as_string()};
+             json.at("machine").as_string(), json.string_or("start", "")};
   const JsonView rows = json.at("rows");
   for (std::int64_t i = 0; i < rows.size(); ++i) {
     const JsonView seeds = rows.at(i).at("seeds");
@@ -104,6 +104,15 @@ bool AblationResults::has(const std::string& row, std::uint64_t seed) const {
   return runs != runs_.end() &&
          std::any_of(runs->second.begin(), runs->second.end(),
                      [&](const AblationScores& scores) { return scores.seed == seed; });
+}
+
+void AblationResults::check_start(const std::string& start) const {
+  if (runs_.empty() || origin_.start.empty() || origin_.start == start) return;
+  throw ConfigError({file_.string(),
+                     fmt::format("holds the results of models that began with the weights {:.12}, "
+                                 "these are {:.12}",
+                                 origin_.start, start),
+                     "write to another file, or put those weights in their place"});
 }
 
 void AblationResults::add(const std::string& row, AblationScores scores,
@@ -258,12 +267,16 @@ std::string AblationResults::json() const {
                       {"by_seed", result.by_seed},
                       {"by_seed_spread", result.by_seed_spread}});
   }
-  return Json{{"command", origin_.command}, {"commit", origin_.commit},
-              {"machine", origin_.machine}, {"plan", plan_.hash},
-              {"level", plan_.level},       {"clips", plan_.clips},
-              {"rows", std::move(rows)},    {"claims", std::move(claims)}}
-             .dump(1) +
-         "\n";
+  Json json{{"command", origin_.command},
+            {"commit", origin_.commit},
+            {"machine", origin_.machine},
+            {"plan", plan_.hash}};
+  if (!origin_.start.empty()) json["start"] = origin_.start;
+  json.update(Json{{"level", plan_.level},
+                   {"clips", plan_.clips},
+                   {"rows", std::move(rows)},
+                   {"claims", std::move(claims)}});
+  return json.dump(1) + "\n";
 }
 
 }  // namespace tarsier

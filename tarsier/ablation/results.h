@@ -20,6 +20,7 @@ struct AblationScores {
 /// Where the figures come from.
 struct AblationOrigin {
   std::string command, commit, machine;
+  std::string start = {};  // first_weights() of the plan
 };
 
 /// Whether one of a plan's claims holds: the difference of the means, and the larger of the two
@@ -43,6 +44,9 @@ class AblationResults {
   AblationResults(std::filesystem::path file, const AblationPlan& plan);
 
   bool has(const std::string& row, std::uint64_t seed) const;
+  /// ConfigError when the file's runs began with other weights than these: those of the two do not
+  /// make one table. To be asked before a run is trained for it.
+  void check_start(const std::string& start) const;
   /// Adds a run to those that the file holds by now, and writes it, whole or not at all: several
   /// processes may add to one file. Of a run that is there already the first stays. ResourceError
   /// when the disk refuses.

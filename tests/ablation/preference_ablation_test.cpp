@@ -2,6 +2,7 @@
 
 #include "tarsier/ablation/ablation.h"
 #include "tarsier/base/error.h"
+#include "tarsier/checkpoint/weights_hash.h"
 #include "tests/train/tiny_model.h"
 
 namespace tarsier {
@@ -98,9 +99,37 @@ TEST_F(PreferenceAblation, RowsLearnFromAnswersOfTheRowTheyStartFrom) {
   EXPECT_EQ(recipe["stages"][0]["data"]["jsonl"]["file"],
             (folder / "out" / "dpo_no_filter" / "seed_3" / "pairs" / "rows.jsonl").string());
   EXPECT_EQ(recipe["model"], (folder / "out" / "sft" / "seed_3" / "model").string());
+  EXPECT_EQ(test::read(folder / "results.json").at("start"), first_weights(read));
   const auto start = test::read(folder / "out" / "sft" / "seed_3" / "recipe.json");
   EXPECT_FALSE(start.contains("random_weights"));
   EXPECT_TRUE(fs::exists(folder / "out" / "rounds_own" / "seed_3" / "round_02" / "lineage.json"));
+}
+
+// The recipes are the same, and yet it would be another table.
+TEST_F(PreferenceAblation, RunsThatBeginWithOtherWeightsAreNotAdded) {
+  const fs::path model = fs::path(TARSIER_SOURCE_DIR) / "assets" / "tarsier-nano";
+  AblationPlan read = plan(plan_json);
+  EXPECT_EQ(first_weights(read), weights_sha256(model));
+  AblationResults(folder / "results.json", read)
+      .add("sft", {.seed = 1, .scores = {{"event_f1", 1}}},
+           {"tarsier eval ablation small", "abc", "a machine", "0123456789abcdef"});
+  EXPECT_EQ(test::read(folder / "results.json").at("start"), "0123456789abcdef");
+  AblationResults results(folder / "results.json", read);
+  const auto run = [&](std::uint64_t seed) {
+    return run_ablation(read, {.out = folder / "out", .seeds = {seed}, .rows = {"sft"}}, kOrigin,
+                        results);
+  };
+  EXPECT_EQ(run(1), TrainOutcome::finished) << "what is there can be read";
+  try {
+    run(2);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("holds the results of models that began with the weights 0123456789ab, "
+                          "these are " +
+                          weights_sha256(model).substr(0, 12)));
+  }
+  EXPECT_FALSE(fs::exists(folder / "out" / "sft"));
 }
 
 TEST_F(PreferenceAblation, PlansThatDoNotFitAreRefused) {

@@ -41,7 +41,7 @@ class PreferenceAblation : public ::testing::Test {
         {"model", "none"},
         {"rows", "none"},
         {"rounds", 2},
-        {"sample", {{"intact", 4}, {"temperature", 1.5}, {"max_new_tokens", 96}, {"frames", 8}}},
+        {"sample", {{"intact", 6}, {"temperature", 1.7}, {"max_new_tokens", 96}, {"frames", 8}}},
         {"pairs", {{"min_gap", 0.01}}},
         {"train", gdpo}}.dump(1);
   }
@@ -61,12 +61,12 @@ class PreferenceAblation : public ::testing::Test {
 
   fs::path folder = test::fresh_folder("preference_ablation");
   nlohmann::json plan_json = {
-      {"level", "easy"},
+      {"level", "base"},
       {"clips", 1},
       {"pools",
        {{"own",
          {{"from", "sft"},
-          {"clips", 4},
+          {"clips", 6},
           {"corrupt", {{"frames", 8}}},
           {"sample", {{"intact", 2}, {"temperature", 1.5}, {"max_new_tokens", 96}}}}}}},
       {"rows",

@@ -21,11 +21,14 @@ constexpr double kLargest = 127;
 // 4 million weights: 16 MB of f32, small beside any layer and large enough for the matrix product's
 // full rate.
 constexpr std::int64_t kPanelElements = 4 << 20;
+// While a weight is rounded: what malloc keeps of its pieces between the weights that stay is
+// small.
+constexpr std::int64_t kRoundedElements = 1 << 17;
 
-void for_each_panel(const Tensor& weight,
+void for_each_panel(const Tensor& weight, std::int64_t elements,
                     const std::function<void(std::int64_t begin, std::int64_t end)>& work) {
   const std::int64_t rows = weight.size(0);
-  const std::int64_t panel = std::max<std::int64_t>(64, kPanelElements / weight.size(1));
+  const std::int64_t panel = std::max<std::int64_t>(16, elements / weight.size(1));
   for (std::int64_t begin = 0; begin < rows; begin += panel)
     work(begin, std::min(rows, begin + panel));
 }
@@ -68,7 +71,7 @@ class Int8LinearOp : public torch::autograd::Function<Int8LinearOp> {
     const Products products = products_for(x, mixed);
     const Tensor rows = products.rows(x);
     const Tensor y = at::empty({x.size(0), values.size(0)}, x.options());
-    for_each_panel(values, [&](std::int64_t begin, std::int64_t end) {
+    for_each_panel(values, kPanelElements, [&](std::int64_t begin, std::int64_t end) {
       const Tensor panel =
           widened(values.slice(0, begin, end), scales.slice(0, begin, end)).to(products.type);
       y.slice(1, begin, end).copy_(at::mm(rows, panel.t()).narrow(0, 0, x.size(0)));
@@ -84,7 +87,7 @@ class Int8LinearOp : public torch::autograd::Function<Int8LinearOp> {
     const Tensor &values = saved[0], &scales = saved[1], &dy = gradients[0];
     const Products products = products_for(dy, context->saved_data["mixed"].toBool());
     const Tensor dx = at::zeros({dy.size(0), values.size(1)}, dy.options().dtype(at::kFloat));
-    for_each_panel(values, [&](std::int64_t begin, std::int64_t end) {
+    for_each_panel(values, kPanelElements, [&](std::int64_t begin, std::int64_t end) {
       const Tensor panel =
           widened(values.slice(0, begin, end), scales.slice(0, begin, end)).to(products.type);
       const Tensor rows = products.rows(dy.slice(1, begin, end));
@@ -101,7 +104,7 @@ Tensor int8_weight(const Tensor& weight) {
   const std::int64_t blocks = (weight.size(1) + kInt8Block - 1) / kInt8Block;
   const Tensor values = at::empty(weight.sizes(), weight.options().dtype(at::kChar));
   const Tensor scales = at::empty({weight.size(0), blocks}, weight.options().dtype(at::kFloat));
-  for_each_panel(weight, [&](std::int64_t begin, std::int64_t end) {
+  for_each_panel(weight, kRoundedElements, [&](std::int64_t begin, std::int64_t end) {
     const Tensor rows =
         weight.slice(0, begin, end).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
     const Tensor its_scales = scales.slice(0, begin, end);

@@ -72,15 +72,14 @@ class Ablation {
  public:
   Ablation(const AblationPlan& plan, const AblationOptions& options, const AblationOrigin& origin,
            AblationResults& results)
-      : plan_(plan), options_(options), origin_(origin), results_(results) {
-    origin_.start = first_weights(plan);
-  }
+      : plan_(plan), options_(options), origin_(origin), results_(results) {}
 
   TrainOutcome run() {
     const std::vector<const AblationRow*> rows = chosen_rows(plan_, options_.rows);
     for (const std::uint64_t seed : options_.seeds) {
       for (const AblationRow* row : rows) {
         if (results_.has(row->name, seed)) continue;
+        if (origin_.start.empty()) origin_.start = first_weights(plan_);
         results_.check_start(origin_.start);
         if (const TrainOutcome outcome = train_row(*row, seed); outcome != TrainOutcome::finished)
           return outcome;

@@ -134,9 +134,8 @@ std::string first_weights(const AblationPlan& plan) {
   std::vector<std::string> hashes;
   for (const AblationRow& row : plan.rows) {
     if (row.fresh || row.from) continue;
-    std::string hash = weights_sha256(read_recipe(row.recipe, row.overrides).model);
-    if (std::find(hashes.begin(), hashes.end(), hash) == hashes.end())
-      hashes.push_back(std::move(hash));
+    const std::string hash = weights_sha256(read_recipe(row.recipe, row.overrides).model);
+    if (std::find(hashes.begin(), hashes.end(), hash) == hashes.end()) hashes.push_back(hash);
   }
   return fmt::format("{}", fmt::join(hashes, ","));
 }

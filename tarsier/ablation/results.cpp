@@ -267,15 +267,11 @@ std::string AblationResults::json() const {
                       {"by_seed", result.by_seed},
                       {"by_seed_spread", result.by_seed_spread}});
   }
-  Json json{{"command", origin_.command},
-            {"commit", origin_.commit},
-            {"machine", origin_.machine},
-            {"plan", plan_.hash}};
-  if (!origin_.start.empty()) json["start"] = origin_.start;
-  json.update(Json{{"level", plan_.level},
-                   {"clips", plan_.clips},
-                   {"rows", std::move(rows)},
-                   {"claims", std::move(claims)}});
+  Json json{
+      {"command", origin_.command}, {"commit", origin_.commit}, {"machine", origin_.machine},
+      {"plan", plan_.hash},         {"start", origin_.start},   {"level", plan_.level},
+      {"clips", plan_.clips},       {"rows", std::move(rows)},  {"claims", std::move(claims)}};
+  if (origin_.start.empty()) json.erase("start");
   return json.dump(1) + "\n";
 }
 

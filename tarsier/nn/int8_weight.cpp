@@ -4,11 +4,11 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
 #include <functional>
 
 #include "tarsier/base/error.h"
 #include "tarsier/nn/mixed_linear.h"
+#include "tarsier/nn/panels.h"
 #include "tarsier/nn/weight_meta.h"
 
 namespace tarsier {
@@ -18,20 +18,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr double kLargest = 127;
-// 4 million weights: 16 MB of f32, small beside any layer and large enough for the matrix product's
-// full rate.
-constexpr std::int64_t kPanelElements = 4 << 20;
 // While a weight is rounded: what malloc keeps of its pieces between the weights that stay is
 // small.
 constexpr std::int64_t kRoundedElements = 1 << 17;
-
-void for_each_panel(const Tensor& weight, std::int64_t elements,
-                    const std::function<void(std::int64_t begin, std::int64_t end)>& work) {
-  const std::int64_t rows = weight.size(0);
-  const std::int64_t panel = std::max<std::int64_t>(16, elements / weight.size(1));
-  for (std::int64_t begin = 0; begin < rows; begin += panel)
-    work(begin, std::min(rows, begin + panel));
-}
 
 // The blocks of [rows, in_features]: [rows, blocks, kInt8Block] of whole ones, and what is left as
 // [rows, 1, fewer].
@@ -44,8 +33,8 @@ void for_each_run(const Tensor& rows,
 }
 
 Tensor widened(const Tensor& values, const Tensor& scales) {
-  const Tensor wide = values.to(at::kFloat);
-  for_each_run(wide, [&](Tensor blocks, std::int64_t first) {
+  Tensor wide = values.to(at::kFloat);
+  for_each_run(wide, [&](const Tensor& blocks, std::int64_t first) {
     blocks.mul_(scales.narrow(1, first, blocks.size(1)).unsqueeze(2));
   });
   return wide;
@@ -57,6 +46,13 @@ struct Products {
   bool padded;  // mixed_linear's
 
   Tensor rows(const Tensor& x) const { return padded ? rows_in_bf16(x) : x.to(type); }
+  // work(begin, end, those rows of the weight, widened)
+  template <class Work>
+  void for_each(const Tensor& values, const Tensor& scales, const Work& work) const {
+    for_each_panel(values, kPanelElements, [&](std::int64_t begin, std::int64_t end) {
+      work(begin, end, widened(values.slice(0, begin, end), scales.slice(0, begin, end)).to(type));
+    });
+  }
 };
 
 Products products_for(const Tensor& x, bool mixed) {
@@ -70,12 +66,11 @@ class Int8LinearOp : public torch::autograd::Function<Int8LinearOp> {
                         const Tensor& scales, bool mixed) {
     const Products products = products_for(x, mixed);
     const Tensor rows = products.rows(x);
-    const Tensor y = at::empty({x.size(0), values.size(0)}, x.options());
-    for_each_panel(values, kPanelElements, [&](std::int64_t begin, std::int64_t end) {
-      const Tensor panel =
-          widened(values.slice(0, begin, end), scales.slice(0, begin, end)).to(products.type);
-      y.slice(1, begin, end).copy_(at::mm(rows, panel.t()).narrow(0, 0, x.size(0)));
-    });
+    Tensor y = at::empty({x.size(0), values.size(0)}, x.options());
+    products.for_each(
+        values, scales, [&](std::int64_t begin, std::int64_t end, const Tensor& panel) {
+          y.slice(1, begin, end).copy_(at::mm(rows, panel.t()).narrow(0, 0, x.size(0)));
+        });
     context->save_for_backward({values, scales});
     context->saved_data["mixed"] = mixed;
     return y;
@@ -87,12 +82,11 @@ class Int8LinearOp : public torch::autograd::Function<Int8LinearOp> {
     const Tensor &values = saved[0], &scales = saved[1], &dy = gradients[0];
     const Products products = products_for(dy, context->saved_data["mixed"].toBool());
     const Tensor dx = at::zeros({dy.size(0), values.size(1)}, dy.options().dtype(at::kFloat));
-    for_each_panel(values, kPanelElements, [&](std::int64_t begin, std::int64_t end) {
-      const Tensor panel =
-          widened(values.slice(0, begin, end), scales.slice(0, begin, end)).to(products.type);
-      const Tensor rows = products.rows(dy.slice(1, begin, end));
-      dx.add_(at::mm(rows, panel).narrow(0, 0, dy.size(0)));
-    });
+    products.for_each(values, scales,
+                      [&](std::int64_t begin, std::int64_t end, const Tensor& panel) {
+                        const Tensor rows = products.rows(dy.slice(1, begin, end));
+                        dx.add_(at::mm(rows, panel).narrow(0, 0, dy.size(0)));
+                      });
     return {dx.to(dy.scalar_type()), Tensor(), Tensor(), Tensor()};
   }
 };
@@ -126,21 +120,19 @@ bool is_int8(const Tensor& weight) {
   return meta != nullptr && meta->scales.defined();
 }
 
-Tensor widened_rows(const Tensor& weight, std::int64_t begin, std::int64_t end) {
+Tensor widened(const Tensor& weight) {
   check(is_int8(weight), "an 8-bit weight has scales");
   const at::NoGradGuard no_grad;
-  return widened(weight.slice(0, begin, end), meta_of(weight)->scales.slice(0, begin, end));
+  return widened(weight, meta_of(weight)->scales);
 }
 
 Tensor int8_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check(is_int8(weight), "an 8-bit weight has scales");
-  const bool mixed = at::GradMode::is_enabled() && training_products() == LinearProducts::bf16 &&
-                     x.scalar_type() == at::kFloat && x.device().is_cpu();
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = weight.size(0);
-  const Tensor y =
-      Int8LinearOp::apply(x.reshape({-1, weight.size(1)}), weight, meta_of(weight)->scales, mixed)
-          .view(shape);
+  const Tensor y = Int8LinearOp::apply(x.reshape({-1, weight.size(1)}), weight,
+                                       meta_of(weight)->scales, multiplies_in_bf16(x))
+                       .view(shape);
   return bias.defined() ? (y + bias).to(x.scalar_type()) : y;
 }
 

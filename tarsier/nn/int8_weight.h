@@ -18,8 +18,8 @@ Tensor int8_weight(const Tensor& weight);
 
 bool is_int8(const Tensor& weight);
 
-/// What it stands for, rows [begin, end): f32 [end - begin, in_features].
-Tensor widened_rows(const Tensor& weight, std::int64_t begin, std::int64_t end);
+/// What it stands for, f32: a whole copy.
+Tensor widened(const Tensor& weight);
 
 /// x W^T + b, x [..., in_features] of any float type, the result of the same. The weight is widened
 /// a panel of rows at a time, forward and backward: no whole copy of it ever exists. Products as

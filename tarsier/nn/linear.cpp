@@ -6,25 +6,20 @@
 #include "tarsier/nn/int8_weight.h"
 #include "tarsier/nn/lora.h"
 #include "tarsier/nn/mixed_linear.h"
+#include "tarsier/nn/panels.h"
 
 namespace tarsier {
 namespace {
-
-// 4 million weights: 16 MB of f32, small beside any layer and large enough for the matrix product's
-// full rate.
-constexpr std::int64_t kPanelElements = 4 << 20;
 
 Tensor linear_by_panels(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::int64_t in_features = weight.size(1), out_features = weight.size(0);
   const Tensor rows = x.reshape({-1, in_features}).to(at::kFloat);
   Tensor out = at::empty({rows.size(0), out_features}, x.options());
-  const std::int64_t panel = std::max<std::int64_t>(64, kPanelElements / in_features);
-  for (std::int64_t begin = 0; begin < out_features; begin += panel) {
-    const std::int64_t end = std::min(out_features, begin + panel);
+  for_each_panel(weight, kPanelElements, [&](std::int64_t begin, std::int64_t end) {
     Tensor product = at::matmul(rows, weight.slice(0, begin, end).to(at::kFloat).t());
     if (bias.defined()) product.add_(bias.slice(0, begin, end).to(at::kFloat));
     out.slice(1, begin, end).copy_(product);
-  }
+  });
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = out_features;
   return out.view(shape);
@@ -35,9 +30,7 @@ Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool half = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kHalf;
   if (half && weight.device().is_cpu() && !at::GradMode::is_enabled())
     return linear_by_panels(x, weight, bias);
-  if (at::GradMode::is_enabled() && training_products() == LinearProducts::bf16 &&
-      weight.scalar_type() == at::kFloat && x.scalar_type() == at::kFloat &&
-      weight.device().is_cpu())
+  if (multiplies_in_bf16(x) && weight.scalar_type() == at::kFloat)
     return mixed_linear(x, weight, bias);
   return at::linear(x, weight, bias);
 }

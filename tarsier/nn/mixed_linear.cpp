@@ -55,6 +55,11 @@ void set_training_products(LinearProducts products) { products_in_training = pro
 
 LinearProducts training_products() { return products_in_training; }
 
+bool multiplies_in_bf16(const Tensor& x) {
+  return at::GradMode::is_enabled() && training_products() == LinearProducts::bf16 &&
+         x.scalar_type() == at::kFloat && x.device().is_cpu();
+}
+
 Tensor rows_in_bf16(const Tensor& x) {
   const std::int64_t rows = x.size(0), padded = (rows + kRowStep - 1) / kRowStep * kRowStep;
   Tensor out = at::empty({padded, x.size(1)}, x.options().dtype(at::kBFloat16));

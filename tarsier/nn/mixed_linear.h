@@ -11,6 +11,8 @@ enum class LinearProducts { f32, bf16 };
 /// For this whole process; set it before training starts. Inference always multiplies in f32.
 void set_training_products(LinearProducts products);
 LinearProducts training_products();
+/// Whether x is multiplied so on this thread now: by training, f32 in the CPU's memory.
+bool multiplies_in_bf16(const Tensor& x);
 
 /// x [rows, width] f32 rounded to bf16, with rows of zeros behind it up to a multiple of 256.
 Tensor rows_in_bf16(const Tensor& x);

@@ -1,5 +1,6 @@
 #include "tarsier/rollout/rounds_recipe.h"
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "tarsier/base/error.h"
@@ -14,15 +15,21 @@ namespace {
 
 constexpr char kPairsFile[] = "pairs";
 
+void for_each_jsonl(nlohmann::json& data, const std::function<void(nlohmann::json&)>& work) {
+  if (data.contains("mix")) {
+    for (nlohmann::json& source : data["mix"]) for_each_jsonl(source, work);
+  }
+  if (data.contains("jsonl")) work(data["jsonl"]);
+}
+
 // Files beside the round's own are named from the recipe's folder, not the round's.
 void place_files(nlohmann::json& data, const std::filesystem::path& folder) {
-  if (data.contains("mix")) {
-    for (nlohmann::json& source : data["mix"]) place_files(source, folder);
-  }
-  if (!data.contains("jsonl") || !data["jsonl"].contains("file")) return;
-  nlohmann::json& file = data["jsonl"]["file"];
-  if (file.is_string() && file != kPairsFile)
-    file = std::filesystem::absolute(folder / file.get<std::string>()).lexically_normal().string();
+  for_each_jsonl(data, [&](nlohmann::json& jsonl) {
+    const auto file = jsonl.find("file");
+    if (file == jsonl.end() || !file->is_string() || *file == kPairsFile) return;
+    *file =
+        std::filesystem::absolute(folder / file->get<std::string>()).lexically_normal().string();
+  });
 }
 
 // The round's training, as far as it can be known before there are pairs.
@@ -43,11 +50,9 @@ std::string read_train(const JsonView& json, const std::filesystem::path& folder
 
 // Puts the round's file where a source names it.
 void place_pairs(nlohmann::json& data, const std::string& file) {
-  if (data.contains("mix")) {
-    for (nlohmann::json& source : data["mix"]) place_pairs(source, file);
-  }
-  if (data.contains("jsonl") && data["jsonl"].value("file", kPairsFile) == kPairsFile)
-    data["jsonl"]["file"] = file;
+  for_each_jsonl(data, [&](nlohmann::json& jsonl) {
+    if (jsonl.value("file", kPairsFile) == kPairsFile) jsonl["file"] = file;
+  });
 }
 
 }  // namespace

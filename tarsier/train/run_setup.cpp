@@ -34,10 +34,6 @@ std::string peak_text(at::ScalarType compute, const Workers& workers, double pea
                      name_of(compute), threads, threads == 1 ? "" : "s");
 }
 
-}  // namespace
-
-namespace {
-
 // Beside an adapter, in some stage.
 bool learns_itself(const Recipe& recipe, const std::string& path) {
   const auto trains = [&](const Stage& stage) {

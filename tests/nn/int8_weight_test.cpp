@@ -15,8 +15,6 @@
 namespace tarsier {
 namespace {
 
-Tensor widened(const Tensor& weight) { return widened_rows(weight, 0, weight.size(0)); }
-
 double error_of(const Tensor& value, const Tensor& reference) {
   EXPECT_EQ(value.sizes(), reference.sizes());
   return ((value.to(at::kFloat) - reference).norm() / reference.norm()).item<double>();
